@@ -1,0 +1,1 @@
+//! Everything that speaks to another system: sources and decoders

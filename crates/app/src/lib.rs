@@ -1,0 +1,1 @@
+//! The Wardline binary: settings, pipeline, HTTP API and commands

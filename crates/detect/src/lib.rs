@@ -1,0 +1,1 @@
+//! Windows to findings to alerts: baselines, detectors and grouping

@@ -1,0 +1,28 @@
+//! The words of Wardline: record kinds and their Arrow schemas, batches of events, dead letters, the
+//! privacy policy, model settings, findings and alerts.
+//!
+//! **Invariant:** nothing here waits, reads, writes, or looks at a clock. Every other crate speaks in
+//! these types, and this crate knows none of them.
+
+mod alert;
+mod batch;
+mod dead_letter;
+mod finding;
+mod kind;
+mod model_settings;
+mod privacy;
+mod slice;
+mod time;
+
+pub mod column;
+pub mod schema;
+
+pub use alert::{Alert, AlertChange, AlertStatus};
+pub use batch::{BatchError, EventBatch, TextColumn};
+pub use dead_letter::{DeadLetter, DeadLetterReason};
+pub use finding::{Carrier, Finding, FindingKind, Severity};
+pub use kind::{RecordKind, UnknownKind};
+pub use model_settings::{Learning, ModelSettings, Objectives, Prices};
+pub use privacy::{FieldRule, PrivacyError, PrivacyKey, PrivacyPolicy, Treatment};
+pub use slice::Slice;
+pub use time::{Span, Timestamp, TimestampError};

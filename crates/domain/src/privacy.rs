@@ -1,0 +1,305 @@
+//! Privacy before the journal: each field of each model is kept, dropped, or replaced by a keyed hash.
+//!
+//! Detectors see a batch before the policy, so that drift is still measured on what is then hashed.
+//! What is written is the batch after it.
+
+use std::{collections::BTreeMap, sync::Arc};
+
+use arrow::{
+    array::{Array, ArrayRef, AsArray, DictionaryArray, RecordBatch, StringArray, StringBuilder},
+    compute::cast,
+    datatypes::{DataType, Field, Int32Type, Schema},
+    error::ArrowError,
+};
+use hmac::{Hmac, KeyInit, Mac};
+use serde::{Deserialize, Serialize};
+use sha2::Sha256;
+
+use crate::{EventBatch, Timestamp};
+
+/// What becomes of a field.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Treatment {
+    /// Written as it came.
+    Keep,
+    /// Not written.
+    Drop,
+    /// Replaced by a keyed BLAKE3 hash of 128 bits.
+    Hash,
+    /// Replaced by HMAC-SHA-256, cut to 128 bits, for those who must name a FIPS algorithm.
+    Hmac,
+}
+
+/// A rule: which model's which field is treated how.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct FieldRule {
+    /// A model's name; every model where left out.
+    #[serde(default)]
+    pub model: Option<String>,
+    /// A column, such as `user`, `prompt`, `feature_age`, `attribute_store`; `feature_*` for all of them.
+    pub field: String,
+    /// What becomes of it.
+    pub treatment: Treatment,
+}
+
+/// A secret of 32 bytes, and the epoch it serves. Tokens of different epochs do not match.
+#[derive(Clone)]
+pub struct PrivacyKey {
+    secret: [u8; 32],
+    epoch_days: u32,
+}
+
+/// Why a policy could not be made or applied.
+#[derive(Debug, thiserror::Error)]
+pub enum PrivacyError {
+    /// The key file's text is no key.
+    #[error("a privacy key is 64 hexadecimal digits (32 bytes), and this has {0} characters: make one with `openssl rand -hex 32`")]
+    Key(usize),
+    /// Fields on which statistics and joins rest.
+    #[error("`{0}` cannot be dropped or hashed: time and model order the tables")]
+    Required(String),
+    /// Arrow could not carry it out.
+    #[error("the privacy policy could not be applied")]
+    Arrow(#[from] ArrowError),
+}
+
+impl PrivacyKey {
+    /// Reads a key of 64 hexadecimal digits. `epoch_days` rotates tokens: 0 never.
+    ///
+    /// # Errors
+    /// [`PrivacyError::Key`].
+    pub fn from_hex(text: &str, epoch_days: u32) -> Result<Self, PrivacyError> {
+        let text = text.trim();
+        let mut secret = [0; 32];
+        if text.len() != 64 || !text.is_ascii() {
+            return Err(PrivacyError::Key(text.len()));
+        }
+        for (byte, digits) in secret.iter_mut().zip(text.as_bytes().chunks(2)) {
+            let digits = std::str::from_utf8(digits).map_err(|_| PrivacyError::Key(text.len()))?;
+            *byte = u8::from_str_radix(digits, 16).map_err(|_| PrivacyError::Key(text.len()))?;
+        }
+        Ok(Self { secret, epoch_days })
+    }
+
+    /// The number of the epoch that holds a moment.
+    fn epoch(&self, time: Timestamp) -> i64 {
+        match self.epoch_days {
+            0 => 0,
+            days => time.micros().div_euclid(Timestamp::DAY * i64::from(days)),
+        }
+    }
+
+    /// A key for one field in one epoch, so that equal values of two fields do not match.
+    fn derive(&self, field: &str, epoch: i64) -> [u8; 32] {
+        let mut hasher = blake3::Hasher::new_keyed(&self.secret);
+        hasher.update(b"wardline privacy 1\0");
+        hasher.update(field.as_bytes());
+        hasher.update(&[0]);
+        hasher.update(&epoch.to_le_bytes());
+        *hasher.finalize().as_bytes()
+    }
+}
+
+impl std::fmt::Debug for PrivacyKey {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("PrivacyKey").field("epoch_days", &self.epoch_days).finish_non_exhaustive()
+    }
+}
+
+/// The rules and the key. Later rules win over earlier ones, and rules that name a model over those that do not.
+#[derive(Clone, Debug)]
+pub struct PrivacyPolicy {
+    rules: Vec<FieldRule>,
+    key: PrivacyKey,
+}
+
+impl PrivacyPolicy {
+    /// What holds where nothing is set: raw prompts and outputs are hashed, all else is kept.
+    pub const DEFAULT_HASHED: [&'static str; 2] = ["prompt", "output"];
+
+    /// Checks the rules.
+    ///
+    /// # Errors
+    /// [`PrivacyError::Required`] for a rule that would change a column that orders the tables.
+    pub fn new(rules: Vec<FieldRule>, key: PrivacyKey) -> Result<Self, PrivacyError> {
+        for rule in &rules {
+            let required = ["time", "received", "sender", "model", "version"].contains(&rule.field.as_str());
+            if required && rule.treatment != Treatment::Keep {
+                return Err(PrivacyError::Required(rule.field.clone()));
+            }
+        }
+        Ok(Self { rules, key })
+    }
+
+    /// What becomes of a column of a model.
+    pub fn treatment(&self, model: Option<&str>, column: &str) -> Treatment {
+        let mut found = if Self::DEFAULT_HASHED.contains(&column) { Treatment::Hash } else { Treatment::Keep };
+        for named in [false, true] {
+            for rule in self.rules.iter().filter(|rule| rule.model.is_some() == named) {
+                let of_model = rule.model.is_none() || rule.model.as_deref() == model;
+                let of_column = match rule.field.strip_suffix('*') {
+                    Some(prefix) => column.starts_with(prefix),
+                    None => rule.field == column,
+                };
+                if of_model && of_column {
+                    found = rule.treatment;
+                }
+            }
+        }
+        found
+    }
+
+    /// The batch as it may be written.
+    ///
+    /// A hashed number becomes text; a dropped column becomes null. `attributes`, where fields without a
+    /// column of their own are kept as JSON, is treated whole.
+    ///
+    /// # Errors
+    /// [`PrivacyError::Arrow`] where a column cannot be rearranged.
+    pub fn apply(&self, batch: &EventBatch) -> Result<EventBatch, PrivacyError> {
+        let model = batch.model.as_deref();
+        let schema = batch.records.schema();
+        let treated: BTreeMap<usize, Treatment> = (schema.fields().iter().enumerate())
+            .map(|(index, field)| (index, self.treatment(model, field.name())))
+            .filter(|(index, treatment)| {
+                *treatment != Treatment::Keep && batch.records.column(*index).null_count() < batch.len()
+            })
+            .collect();
+        if treated.is_empty() || batch.is_empty() {
+            return Ok(batch.clone());
+        }
+        let epochs = self.epochs(batch);
+        let mut fields: Vec<Field> = schema.fields().iter().map(|field| field.as_ref().clone()).collect();
+        let mut columns = batch.records.columns().to_vec();
+        for (index, treatment) in treated {
+            let array = &batch.records.columns()[index];
+            columns[index] = match treatment {
+                Treatment::Drop | Treatment::Keep => arrow::array::new_null_array(array.data_type(), array.len()),
+                Treatment::Hash | Treatment::Hmac => {
+                    // A prediction and its outcome share an id, so both must get the same token for ever.
+                    let epochs: &[i64] = if fields[index].name() == "id" { &[0] } else { &epochs };
+                    self.hash(fields[index].name(), array, epochs, treatment)?
+                }
+            };
+            fields[index] = Field::new(fields[index].name(), columns[index].data_type().clone(), fields[index].is_nullable());
+        }
+        let records = RecordBatch::try_new(Arc::new(Schema::new(fields)), columns)?;
+        Ok(EventBatch { kind: batch.kind, model: batch.model.clone(), records })
+    }
+
+    /// The batch as detectors may see it: text as it will be written, so that no finding repeats what is
+    /// hashed; numbers as they came, so that their statistics still hold. `written` is what
+    /// [`PrivacyPolicy::apply`] made of `arrived`.
+    ///
+    /// # Errors
+    /// [`PrivacyError::Arrow`] where the two batches do not belong together.
+    pub fn for_statistics(arrived: &EventBatch, written: &EventBatch) -> Result<EventBatch, PrivacyError> {
+        let (before, after) = (arrived.records.schema(), written.records.schema());
+        let mut fields = Vec::with_capacity(before.fields().len());
+        let mut columns = Vec::with_capacity(before.fields().len());
+        for (index, field) in before.fields().iter().enumerate() {
+            let is_number = field.data_type().is_primitive() || field.data_type() == &DataType::Boolean;
+            let is_embedding = field.name() == "embedding";
+            let (field, array) = if is_number || is_embedding {
+                (Arc::clone(field), arrived.records.column(index))
+            } else {
+                (Arc::clone(&after.fields()[index]), written.records.column(index))
+            };
+            fields.push(field);
+            columns.push(Arc::clone(array));
+        }
+        let records = RecordBatch::try_new(Arc::new(Schema::new(fields)), columns)?;
+        Ok(EventBatch { kind: arrived.kind, model: arrived.model.clone(), records })
+    }
+
+    /// The epoch of each row, or one for all where they share it.
+    fn epochs(&self, batch: &EventBatch) -> Vec<i64> {
+        let Some((first, last)) = batch.time_range() else { return Vec::new() };
+        if self.key.epoch(first) == self.key.epoch(last) {
+            return vec![self.key.epoch(first)];
+        }
+        batch.times().map_or_else(
+            |_| Vec::new(),
+            |times| times.values().iter().map(|&time| self.key.epoch(Timestamp::from_micros(time))).collect(),
+        )
+    }
+
+    fn hash(&self, field: &str, array: &ArrayRef, epochs: &[i64], treatment: Treatment) -> Result<ArrayRef, ArrowError> {
+        if let ([epoch], Some(dictionary)) = (epochs, array.as_dictionary_opt::<Int32Type>()) {
+            let token = Tokens::new(&self.key, field, *epoch, treatment);
+            let values = token.all(&cast(dictionary.values(), &DataType::Utf8)?);
+            return Ok(Arc::new(DictionaryArray::<Int32Type>::try_new(dictionary.keys().clone(), Arc::new(values))?));
+        }
+        let text = as_text(array)?;
+        let text = text.as_string::<i32>();
+        if let [epoch] = epochs {
+            return Ok(Arc::new(Tokens::new(&self.key, field, *epoch, treatment).all(array_ref(text))));
+        }
+        let mut by_epoch = BTreeMap::new();
+        let mut builder = StringBuilder::new();
+        for (row, epoch) in epochs.iter().enumerate() {
+            let tokens = by_epoch.entry(*epoch).or_insert_with(|| Tokens::new(&self.key, field, *epoch, treatment));
+            builder.append_option(text.is_valid(row).then(|| tokens.one(text.value(row))));
+        }
+        Ok(Arc::new(builder.finish()))
+    }
+}
+
+fn array_ref(array: &StringArray) -> &dyn Array {
+    array
+}
+
+/// Any column as plain text; lists and maps through their JSON form.
+fn as_text(array: &ArrayRef) -> Result<ArrayRef, ArrowError> {
+    match array.data_type() {
+        DataType::List(_) | DataType::Map(_, _) => {
+            let mut builder = StringBuilder::new();
+            let options = arrow::util::display::FormatOptions::default();
+            let formatter = arrow::util::display::ArrayFormatter::try_new(array, &options)?;
+            for row in 0..array.len() {
+                builder.append_option(array.is_valid(row).then(|| formatter.value(row).to_string()));
+            }
+            Ok(Arc::new(builder.finish()))
+        }
+        _ => cast(array, &DataType::Utf8),
+    }
+}
+
+/// Makes the tokens of one field in one epoch.
+struct Tokens {
+    key: [u8; 32],
+    treatment: Treatment,
+}
+
+impl Tokens {
+    fn new(key: &PrivacyKey, field: &str, epoch: i64, treatment: Treatment) -> Self {
+        Self { key: key.derive(field, epoch), treatment }
+    }
+
+    fn one(&self, value: &str) -> String {
+        let mut digest = [0u8; 16];
+        if self.treatment == Treatment::Hmac {
+            // HMAC pads a short key with zeros to its block, so a padded key is the same key.
+            let mut block = [0u8; 64];
+            block[..32].copy_from_slice(&self.key);
+            let mut mac = <Hmac<Sha256> as KeyInit>::new(&block.into());
+            mac.update(value.as_bytes());
+            digest.copy_from_slice(&mac.finalize().into_bytes()[..16]);
+        } else {
+            digest.copy_from_slice(&blake3::keyed_hash(&self.key, value.as_bytes()).as_bytes()[..16]);
+        }
+        digest.iter().fold(String::with_capacity(34), |mut text, byte| {
+            use std::fmt::Write as _;
+            let _ = write!(text, "{byte:02x}");
+            text
+        })
+    }
+
+    fn all(&self, values: &dyn Array) -> StringArray {
+        let values = values.as_string::<i32>();
+        values.iter().map(|value| value.map(|value| self.one(value))).collect()
+    }
+}
+

@@ -1,0 +1,1 @@
+//! Scenarios as telemetry made from a seed

@@ -1,0 +1,1 @@
+//! Numbers in, numbers out: sketches, tests and sequential tests for watching models

@@ -1,0 +1,1 @@
+//! The journal, the lake, SQL and metadata
