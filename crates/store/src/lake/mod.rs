@@ -1,0 +1,298 @@
+//! The lake: Delta tables of Parquet on an object store, and the newest rows that are not there yet.
+//!
+//! **Invariant:** a row that was observed is seen by every later query exactly once, whether it is in
+//! memory, on its way into a file, or in a file; and a record of the journal enters a table once, even
+//! when the process dies between a table's commit and the journal's release.
+//!
+//! What a model's inferences carry decides its columns, so each model has a wide table of its own at
+//! `inference/<slug>`; the other kinds have one table each. Tables have no partition columns, deletion
+//! vectors or column mapping: any Delta reader can open them, and files are pruned by the log's minima
+//! and maxima.
+
+mod columns;
+mod committer;
+mod compaction;
+mod data_file;
+mod delta_log;
+mod durable;
+mod encoding;
+mod error;
+mod file_statistics;
+mod finding_rows;
+mod maintenance;
+mod parquet_file;
+mod root;
+mod settings;
+mod slug;
+mod table;
+mod table_name;
+mod tail;
+
+use std::{
+    collections::BTreeMap,
+    sync::{
+        Arc, Mutex, PoisonError, RwLock,
+        atomic::{AtomicU64, AtomicUsize, Ordering},
+    },
+};
+
+use futures::{StreamExt, TryStreamExt, stream};
+use tokio::{sync::Notify, task::JoinHandle};
+use wardline_domain::{EventBatch, Finding};
+
+pub use columns::stored_column;
+pub use compaction::CompactionReport;
+pub use error::LakeError;
+pub use maintenance::MaintenanceReport;
+pub use settings::{LakeSettings, Retention};
+pub use table_name::TableName;
+
+pub(crate) use data_file::DataFile;
+pub(crate) use root::Root;
+pub(crate) use table::TableSnapshot;
+
+use table::Table;
+
+/// How many tables are opened at once.
+const OPEN_CONCURRENCY: usize = 8;
+
+/// The tables, and the rows on their way into them.
+#[derive(Debug)]
+pub struct Lake {
+    shared: Arc<Shared>,
+    committer: Mutex<Option<JoinHandle<()>>>,
+}
+
+/// What the lake shares with its background committer.
+#[derive(Debug)]
+pub(crate) struct Shared {
+    settings: LakeSettings,
+    root: Root,
+    tables: RwLock<BTreeMap<TableName, Arc<Table>>>,
+    /// Bytes of all tails.
+    tail_bytes: AtomicUsize,
+    /// One more than the highest sequence observed, so that 0 means none.
+    observed: AtomicU64,
+    /// Wakes the committer.
+    work: Notify,
+    /// Wakes those who wait for room in the tails.
+    room: Notify,
+}
+
+impl Lake {
+    /// Opens the tables below a location and starts the background committer.
+    ///
+    /// # Errors
+    /// [`LakeError`] where the location or one of its tables cannot be read.
+    pub async fn open(settings: LakeSettings) -> Result<Self, LakeError> {
+        let root = Root::open(&settings.location)?;
+        let names = root.table_names().await?;
+        let tables: BTreeMap<TableName, Arc<Table>> = stream::iter(names)
+            .map(|name| {
+                let (root, settings) = (&root, &settings);
+                async move {
+                    let table = Table::open(name, root, settings).await?;
+                    Ok::<_, LakeError>((table.name().clone(), Arc::new(table)))
+                }
+            })
+            .buffer_unordered(OPEN_CONCURRENCY)
+            .try_collect()
+            .await?;
+        let observed = tables.values().filter_map(|table| table.committed_sequence()).max();
+        let shared = Arc::new(Shared {
+            settings,
+            root,
+            tables: RwLock::new(tables),
+            tail_bytes: AtomicUsize::new(0),
+            observed: AtomicU64::new(0),
+            work: Notify::new(),
+            room: Notify::new(),
+        });
+        tracing::debug!(last_sequence = ?observed, "lake opened");
+        let committer = tokio::spawn(committer::run(Arc::downgrade(&shared)));
+        Ok(Self { shared, committer: Mutex::new(Some(committer)) })
+    }
+
+    /// Takes in the batches of one journal record; queries see them when this returns.
+    ///
+    /// Records come in the order of their sequence, each once while the process lives; after a restart
+    /// the journal is replayed from [`Lake::committed_sequence`], and what a table already holds is
+    /// skipped. Waits while the rows that are not yet in files exceed their limit.
+    ///
+    /// # Errors
+    /// [`LakeError`] where a batch does not fit its table and cannot be made to.
+    pub async fn observe(&self, sequence: u64, batches: &[EventBatch]) -> Result<(), LakeError> {
+        self.wait_for_room().await;
+        let mut by_table: BTreeMap<TableName, Vec<arrow::array::RecordBatch>> = BTreeMap::new();
+        for batch in batches.iter().filter(|batch| !batch.is_empty()) {
+            by_table.entry(TableName::of(batch)?).or_default().push(batch.records.clone());
+        }
+        self.shared.insert(sequence, by_table)
+    }
+
+    /// Takes in findings, all those that one journal record led to in one call.
+    ///
+    /// # Errors
+    /// As [`Lake::observe`].
+    pub async fn observe_findings(&self, sequence: u64, findings: &[Finding]) -> Result<(), LakeError> {
+        if findings.is_empty() {
+            return Ok(());
+        }
+        self.wait_for_room().await;
+        let records = finding_rows::record_batch(findings)?;
+        self.shared.insert(sequence, BTreeMap::from([(TableName::Finding, vec![records])]))
+    }
+
+    /// The sequence up to which every record is in committed files; `None` before the first.
+    ///
+    /// The journal may drop what is not above it.
+    pub fn committed_sequence(&self) -> Option<u64> {
+        self.shared.committed_sequence()
+    }
+
+    /// The highest sequence that a table's log names: a new journal must start above it, or its records
+    /// would be taken for ones that were stored before.
+    pub fn highest_stored_sequence(&self) -> Option<u64> {
+        self.shared.all_tables().iter().filter_map(|table| table.committed_sequence()).max()
+    }
+
+    /// Commits every row that is in memory only.
+    ///
+    /// # Errors
+    /// [`LakeError`] where a file cannot be written; the rows stay visible and are tried again.
+    pub async fn flush(&self) -> Result<(), LakeError> {
+        let mut first_error = None;
+        for table in self.shared.all_tables() {
+            if let Err(error) = self.shared.flush_table(table).await {
+                first_error.get_or_insert(error);
+            }
+        }
+        first_error.map_or(Ok(()), Err)
+    }
+
+    /// Stops the committer and commits what is left.
+    ///
+    /// # Errors
+    /// As [`Lake::flush`].
+    pub async fn close(&self) -> Result<(), LakeError> {
+        let committer = self.committer.lock().unwrap_or_else(PoisonError::into_inner).take();
+        if let Some(task) = committer {
+            task.abort();
+        }
+        self.flush().await
+    }
+
+    /// Names of all tables that hold or have held rows.
+    pub fn table_names(&self) -> Vec<TableName> {
+        self.shared.read_tables().keys().cloned().collect()
+    }
+
+    /// Bytes of rows that are not yet in files.
+    pub fn tail_bytes(&self) -> usize {
+        self.shared.tail_bytes.load(Ordering::Relaxed)
+    }
+
+    pub(crate) fn shared(&self) -> &Arc<Shared> {
+        &self.shared
+    }
+
+    async fn wait_for_room(&self) {
+        loop {
+            let room = self.shared.room.notified();
+            if self.tail_bytes() <= self.shared.settings.max_tail_bytes {
+                return;
+            }
+            self.shared.work.notify_one();
+            room.await;
+        }
+    }
+}
+
+impl Drop for Lake {
+    fn drop(&mut self) {
+        if let Some(task) = self.committer.get_mut().unwrap_or_else(PoisonError::into_inner).take() {
+            task.abort();
+        }
+    }
+}
+
+impl Shared {
+    pub(crate) fn root(&self) -> &Root {
+        &self.root
+    }
+
+    /// A consistent picture of one table; `None` where no row of it was ever seen.
+    pub(crate) fn snapshot(&self, name: &TableName) -> Option<TableSnapshot> {
+        self.read_tables().get(name).map(|table| table.snapshot())
+    }
+
+    /// Models that have rows of a kind, by name.
+    pub(crate) fn tables_where(&self, wanted: impl Fn(&TableName) -> bool) -> Vec<TableSnapshot> {
+        self.read_tables().iter().filter(|(name, _)| wanted(name)).map(|(_, table)| table.snapshot()).collect()
+    }
+
+    pub(crate) fn names(&self) -> Vec<TableName> {
+        self.read_tables().keys().cloned().collect()
+    }
+
+    fn all_tables(&self) -> Vec<Arc<Table>> {
+        self.read_tables().values().cloned().collect()
+    }
+
+    fn read_tables(&self) -> std::sync::RwLockReadGuard<'_, BTreeMap<TableName, Arc<Table>>> {
+        self.tables.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn table(&self, name: &TableName) -> Result<Arc<Table>, LakeError> {
+        if let Some(table) = self.read_tables().get(name) {
+            return Ok(Arc::clone(table));
+        }
+        let mut tables = self.tables.write().unwrap_or_else(PoisonError::into_inner);
+        if let Some(table) = tables.get(name) {
+            return Ok(Arc::clone(table));
+        }
+        let table = Arc::new(Table::new(name.clone(), &self.root, &self.settings)?);
+        tables.insert(name.clone(), Arc::clone(&table));
+        Ok(table)
+    }
+
+    fn insert(
+        &self,
+        sequence: u64,
+        by_table: BTreeMap<TableName, Vec<arrow::array::RecordBatch>>,
+    ) -> Result<(), LakeError> {
+        let mut wake = false;
+        for (name, records) in by_table {
+            let table = self.table(&name)?;
+            let added = table.observe(sequence, &records)?;
+            self.tail_bytes.fetch_add(added.bytes, Ordering::Relaxed);
+            wake |= added.is_full(&self.settings);
+        }
+        self.observed.fetch_max(sequence + 1, Ordering::Relaxed);
+        if wake || self.tail_bytes.load(Ordering::Relaxed) > self.settings.max_tail_bytes {
+            self.work.notify_one();
+        }
+        Ok(())
+    }
+
+    fn committed_sequence(&self) -> Option<u64> {
+        let observed = self.observed.load(Ordering::Relaxed);
+        let pinned = self.all_tables().iter().filter_map(|table| table.first_uncommitted_sequence()).min();
+        // `observed` is read first: a record that arrives in between can only make the answer lower.
+        pinned.map_or(observed, |first| observed.min(first)).checked_sub(1)
+    }
+
+    /// Flushes on a task of its own, so that a caller who gives up does not tear a commit in two.
+    async fn flush_table(self: &Arc<Self>, table: Arc<Table>) -> Result<(), LakeError> {
+        let shared = Arc::clone(self);
+        let task = tokio::spawn(async move {
+            let result = table.flush(&shared.root, &shared.settings).await;
+            if let Ok(freed) = &result {
+                shared.tail_bytes.fetch_sub(*freed, Ordering::Relaxed);
+                shared.room.notify_waiters();
+            }
+            result.map(|_| ())
+        });
+        task.await.unwrap_or(Err(LakeError::Stopped))
+    }
+}
