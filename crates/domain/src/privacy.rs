@@ -119,6 +119,9 @@ impl PrivacyPolicy {
     /// What holds where nothing is set: raw prompts and outputs are hashed, all else is kept.
     pub const DEFAULT_HASHED: [&'static str; 2] = ["prompt", "output"];
 
+    /// What the column of a hashed number, list or map is called: `feature_age` becomes `feature_age_token`.
+    pub const TOKEN_SUFFIX: &str = "_token";
+
     /// Checks the rules.
     ///
     /// # Errors
@@ -153,8 +156,9 @@ impl PrivacyPolicy {
 
     /// The batch as it may be written.
     ///
-    /// A hashed number becomes text; a dropped column becomes null. `attributes`, where fields without a
-    /// column of their own are kept as JSON, is treated whole.
+    /// Hashed text keeps its column; the token of anything else goes to a text column of its own, named
+    /// with [`PrivacyPolicy::TOKEN_SUFFIX`], so that no column ever changes its type. A dropped column is
+    /// null. `attributes`, where fields without a column of their own are kept as JSON, is treated whole.
     ///
     /// # Errors
     /// [`PrivacyError::Arrow`] where a column cannot be rearranged.
@@ -175,15 +179,22 @@ impl PrivacyPolicy {
         let mut columns = batch.records.columns().to_vec();
         for (index, treatment) in treated {
             let array = &batch.records.columns()[index];
-            columns[index] = match treatment {
-                Treatment::Drop | Treatment::Keep => arrow::array::new_null_array(array.data_type(), array.len()),
-                Treatment::Hash | Treatment::Hmac => {
-                    // A prediction and its outcome share an id, so both must get the same token for ever.
-                    let epochs: &[i64] = if fields[index].name() == "id" { &[0] } else { &epochs };
-                    self.hash(fields[index].name(), array, epochs, treatment)?
-                }
-            };
-            fields[index] = Field::new(fields[index].name(), columns[index].data_type().clone(), fields[index].is_nullable());
+            let name = schema.field(index).name();
+            let nothing = arrow::array::new_null_array(array.data_type(), array.len());
+            if treatment == Treatment::Drop {
+                columns[index] = nothing;
+                continue;
+            }
+            // A prediction and its outcome share an id, so both must get the same token for ever.
+            let epochs: &[i64] = if name == "id" { &[0] } else { &epochs };
+            let tokens = self.hash(name, array, epochs, treatment)?;
+            if crate::batch::text_of(array).is_some() {
+                columns[index] = cast(&tokens, array.data_type())?;
+            } else {
+                columns[index] = nothing;
+                fields.push(Field::new(format!("{name}{}", Self::TOKEN_SUFFIX), tokens.data_type().clone(), true));
+                columns.push(tokens);
+            }
         }
         let records = RecordBatch::try_new(Arc::new(Schema::new(fields)), columns)?;
         Ok(EventBatch { kind: batch.kind, model: batch.model.clone(), records })
@@ -196,21 +207,16 @@ impl PrivacyPolicy {
     /// # Errors
     /// [`PrivacyError::Arrow`] where the two batches do not belong together.
     pub fn for_statistics(arrived: &EventBatch, written: &EventBatch) -> Result<EventBatch, PrivacyError> {
-        let (before, after) = (arrived.records.schema(), written.records.schema());
-        let mut fields = Vec::with_capacity(before.fields().len());
-        let mut columns = Vec::with_capacity(before.fields().len());
-        for (index, field) in before.fields().iter().enumerate() {
-            let is_number = field.data_type().is_primitive() || field.data_type() == &DataType::Boolean;
-            let is_embedding = field.name() == "embedding";
-            let (field, array) = if is_number || is_embedding {
-                (Arc::clone(field), arrived.records.column(index))
-            } else {
-                (Arc::clone(&after.fields()[index]), written.records.column(index))
-            };
-            fields.push(field);
-            columns.push(Arc::clone(array));
-        }
-        let records = RecordBatch::try_new(Arc::new(Schema::new(fields)), columns)?;
+        let schema = arrived.records.schema();
+        let columns = (schema.fields().iter().enumerate())
+            .map(|(index, field)| {
+                let is_number = field.data_type().is_primitive() || field.data_type() == &DataType::Boolean;
+                let is_embedding = field.name() == "embedding";
+                let from = if is_number || is_embedding { arrived } else { written };
+                Arc::clone(from.records.column(index))
+            })
+            .collect();
+        let records = RecordBatch::try_new(schema, columns)?;
         Ok(EventBatch { kind: arrived.kind, model: arrived.model.clone(), records })
     }
 
@@ -303,3 +309,6 @@ impl Tokens {
     }
 }
 
+
+#[cfg(test)]
+mod tests;
