@@ -59,7 +59,7 @@ pub enum DeadLetterReason {
         expected: String,
     },
     /// A feature whose type differs from the type its model has used so far.
-    #[error("feature `{feature}` of model `{model}` is {found}; it has been {expected} so far: send it under another name, or reset the model's schema")]
+    #[error("feature `{feature}` of model `{model}` is {found}; it has been {expected} so far: send it as that, or under another name")]
     FeatureChangedType {
         /// The model.
         model: String,

@@ -83,6 +83,14 @@ impl PrivacyKey {
         Ok(Self { secret, epoch_days })
     }
 
+    /// A key for another purpose, from which this one cannot be told.
+    pub fn derive_key(&self, purpose: &str) -> [u8; 32] {
+        let mut hasher = blake3::Hasher::new_keyed(&self.secret);
+        hasher.update(b"wardline purpose 1\0");
+        hasher.update(purpose.as_bytes());
+        *hasher.finalize().as_bytes()
+    }
+
     /// The number of the epoch that holds a moment.
     fn epoch(&self, time: Timestamp) -> i64 {
         match self.epoch_days {
