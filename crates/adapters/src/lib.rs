@@ -1,1 +1,21 @@
-//! Everything that speaks to another system: sources and decoders
+//! Everything that speaks to another system: sources and decoders.
+//!
+//! **Invariant:** what leaves a decoder obeys the event schema; whatever does not is a dead letter with its
+//! reason, and never a panic.
+
+mod columns;
+mod decoded;
+mod fields;
+mod json;
+mod left_over;
+mod model_columns;
+mod names;
+mod read;
+mod record;
+mod registry;
+mod table;
+
+pub mod ndjson;
+
+pub use decoded::{Arrival, Decoded};
+pub use registry::{FeatureType, ModelColumns, SchemaRegistry};
