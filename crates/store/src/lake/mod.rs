@@ -32,7 +32,7 @@ use std::{
     collections::BTreeMap,
     sync::{
         Arc, Mutex, PoisonError, RwLock,
-        atomic::{AtomicU64, AtomicUsize, Ordering},
+        atomic::{AtomicIsize, AtomicU64, Ordering},
     },
 };
 
@@ -47,9 +47,11 @@ pub use maintenance::MaintenanceReport;
 pub use settings::{LakeSettings, Retention};
 pub use table_name::TableName;
 
-pub(crate) use data_file::DataFile;
+pub(crate) use data_file::{DataFile, TEXT_RANGES};
+pub(crate) use parquet_file::view_schema;
 pub(crate) use root::Root;
 pub(crate) use table::TableSnapshot;
+pub(crate) use tail::TailBatch;
 
 use table::Table;
 
@@ -70,11 +72,11 @@ pub(crate) struct Shared {
     root: Root,
     tables: RwLock<BTreeMap<TableName, Arc<Table>>>,
     /// Bytes of all tails.
-    tail_bytes: AtomicUsize,
+    tail_bytes: AtomicIsize,
     /// One more than the highest sequence observed, so that 0 means none.
     observed: AtomicU64,
     /// Wakes the committer.
-    work: Notify,
+    work: Arc<Notify>,
     /// Wakes those who wait for room in the tails.
     room: Notify,
 }
@@ -103,13 +105,13 @@ impl Lake {
             settings,
             root,
             tables: RwLock::new(tables),
-            tail_bytes: AtomicUsize::new(0),
+            tail_bytes: AtomicIsize::new(0),
             observed: AtomicU64::new(0),
-            work: Notify::new(),
+            work: Arc::new(Notify::new()),
             room: Notify::new(),
         });
         tracing::debug!(last_sequence = ?observed, "lake opened");
-        let committer = tokio::spawn(committer::run(Arc::downgrade(&shared)));
+        let committer = tokio::spawn(committer::run(Arc::downgrade(&shared), Arc::clone(&shared.work)));
         Ok(Self { shared, committer: Mutex::new(Some(committer)) })
     }
 
@@ -189,7 +191,7 @@ impl Lake {
 
     /// Bytes of rows that are not yet in files.
     pub fn tail_bytes(&self) -> usize {
-        self.shared.tail_bytes.load(Ordering::Relaxed)
+        usize::try_from(self.shared.tail_bytes.load(Ordering::Relaxed)).unwrap_or(0)
     }
 
     pub(crate) fn shared(&self) -> &Arc<Shared> {
@@ -269,7 +271,7 @@ impl Shared {
             wake |= added.is_full(&self.settings);
         }
         self.observed.fetch_max(sequence + 1, Ordering::Relaxed);
-        if wake || self.tail_bytes.load(Ordering::Relaxed) > self.settings.max_tail_bytes {
+        if wake || self.tail_bytes.load(Ordering::Relaxed) > self.settings.max_tail_bytes as isize / 2 {
             self.work.notify_one();
         }
         Ok(())
@@ -286,9 +288,9 @@ impl Shared {
     async fn flush_table(self: &Arc<Self>, table: Arc<Table>) -> Result<(), LakeError> {
         let shared = Arc::clone(self);
         let task = tokio::spawn(async move {
-            let result = table.flush(&shared.root, &shared.settings).await;
+            let result = table.flush(&shared.root).await;
             if let Ok(freed) = &result {
-                shared.tail_bytes.fetch_sub(*freed, Ordering::Relaxed);
+                shared.tail_bytes.fetch_sub(*freed as isize, Ordering::Relaxed);
                 shared.room.notify_waiters();
             }
             result.map(|_| ())

@@ -23,7 +23,8 @@ pub struct LakeSettings {
     pub flush_age: Duration,
     /// The most bytes in all tails; who brings more waits.
     pub max_tail_bytes: usize,
-    /// Rows after which the journal is not held back by a quiet table any longer.
+    /// Journal records after which the oldest tail is flushed, so that a quiet table does not hold the
+    /// journal back.
     pub max_pinned_sequences: u64,
     /// Rows of a merged file.
     pub compacted_rows: u64,

@@ -1,0 +1,59 @@
+//! Metadata: alerts, and state that must outlive the process.
+//!
+//! **Invariant:** what a call has written is on the disk when it returns.
+//!
+//! SQLite in one file; the statements keep to what PostgreSQL understands as well.
+
+mod alerts;
+mod error;
+mod migrations;
+mod state;
+
+use std::{path::Path, time::Duration};
+
+use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteSynchronous};
+
+pub use alerts::AlertFilter;
+pub use error::MetadataError;
+pub use state::State;
+
+pub(crate) use alerts::status_name;
+
+/// How long a writer waits for another one.
+const BUSY_TIMEOUT: Duration = Duration::from_secs(10);
+/// Connections; SQLite has one writer at a time, and any number of readers beside it.
+const CONNECTIONS: u32 = 4;
+
+/// The metadata store; clones share it.
+#[derive(Clone, Debug)]
+pub struct Metadata {
+    pool: SqlitePool,
+}
+
+impl Metadata {
+    /// Opens the store in a file, which is made where it is missing, and brings its tables up to date.
+    ///
+    /// # Errors
+    /// [`MetadataError`] where the file cannot be opened or was made by a newer version.
+    pub async fn open(path: &Path) -> Result<Self, MetadataError> {
+        let failed = |source| MetadataError::Open { path: path.display().to_string(), source };
+        if let Some(folder) = path.parent() {
+            tokio::fs::create_dir_all(folder).await.map_err(|error| failed(sqlx::Error::Io(error)))?;
+        }
+        let options = SqliteConnectOptions::new()
+            .filename(path)
+            .create_if_missing(true)
+            .journal_mode(SqliteJournalMode::Wal)
+            .synchronous(SqliteSynchronous::Full)
+            .busy_timeout(BUSY_TIMEOUT)
+            .foreign_keys(true);
+        let pool = SqlitePoolOptions::new().max_connections(CONNECTIONS).connect_with(options).await.map_err(failed)?;
+        migrations::run(&pool, path).await?;
+        Ok(Self { pool })
+    }
+
+    /// Closes the store; later calls fail.
+    pub async fn close(&self) {
+        self.pool.close().await;
+    }
+}
