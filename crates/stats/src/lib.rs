@@ -1,1 +1,21 @@
-//! Numbers in, numbers out: sketches, tests and sequential tests for watching models
+//! Numbers in, numbers out: sketches, tests and sequential tests for watching models.
+//!
+//! Invariant: nothing here reads a clock, a file or an event, and nothing is random without a seed.
+//! Too little data gives `None`, bad input is refused, and no function answers NaN.
+//!
+//! | module | answers |
+//! | --- | --- |
+//! | [`sketch`] | what did a stream look like, in little memory, merged exactly |
+//! | [`distribution`] | how likely is a count or a value under a known law |
+//! | [`interval`] | between which values does a share, a rate or a quantile lie |
+//! | [`two_sample`] | do two samples differ, by how much, and how much would chance alone give |
+//! | [`sequential`] | has it changed, asked after every event, with the error rate kept |
+//! | [`multiple`] | which of many p-values or e-values may be called findings |
+//! | [`robust`] | what is typical, when some values are wild |
+//! | [`season`] | what is normal at this hour of the week |
+//! | [`change_point`] | since when |
+
+pub mod distribution;
+pub mod interval;
+pub mod sequential;
+pub mod sketch;
