@@ -8,7 +8,7 @@ use std::{collections::BTreeMap, sync::Arc};
 use arrow::{
     array::{Array, ArrayRef, AsArray, DictionaryArray, RecordBatch, StringArray, StringBuilder},
     compute::cast,
-    datatypes::{DataType, Field, Int32Type, Schema},
+    datatypes::{DataType, Field, Float64Type, Int32Type, Schema},
     error::ArrowError,
 };
 use hmac::{Hmac, KeyInit, Mac};
@@ -209,8 +209,9 @@ impl PrivacyPolicy {
     }
 
     /// The batch as detectors may see it: text as it will be written, so that no finding repeats what is
-    /// hashed; numbers as they came, so that their statistics still hold. `written` is what
-    /// [`PrivacyPolicy::apply`] made of `arrived`.
+    /// hashed; numbers as they came, so that their statistics still hold. Numbers that are hashed or
+    /// dropped are rounded to 1 %, because a saved minimum would otherwise be somebody's exact value.
+    /// `written` is what [`PrivacyPolicy::apply`] made of `arrived`.
     ///
     /// # Errors
     /// [`PrivacyError::Arrow`] where the two batches do not belong together.
@@ -218,10 +219,14 @@ impl PrivacyPolicy {
         let schema = arrived.records.schema();
         let columns = (schema.fields().iter().enumerate())
             .map(|(index, field)| {
+                let (before, after) = (arrived.records.column(index), written.records.column(index));
                 let is_number = field.data_type().is_primitive() || field.data_type() == &DataType::Boolean;
-                let is_embedding = field.name() == "embedding";
-                let from = if is_number || is_embedding { arrived } else { written };
-                Arc::clone(from.records.column(index))
+                let is_concealed = after.null_count() == after.len() && before.null_count() < before.len();
+                match field.data_type() {
+                    DataType::Float64 if is_concealed => Arc::new(before.as_primitive::<Float64Type>().unary::<_, Float64Type>(coarse)),
+                    _ if is_number || field.name() == "embedding" => Arc::clone(before),
+                    _ => Arc::clone(after),
+                }
             })
             .collect();
         let records = RecordBatch::try_new(schema, columns)?;
@@ -263,6 +268,13 @@ impl PrivacyPolicy {
 
 fn array_ref(array: &StringArray) -> &dyn Array {
     array
+}
+
+/// A number with 6 bits behind its leading one: at most 0.8 % from what it was.
+fn coarse(number: f64) -> f64 {
+    const DROPPED_BITS: u32 = 46;
+    let half = 1u64 << (DROPPED_BITS - 1);
+    if number.is_finite() { f64::from_bits((number.to_bits() + half) >> DROPPED_BITS << DROPPED_BITS) } else { number }
 }
 
 /// Any column as plain text; lists and maps through their JSON form.
