@@ -9,10 +9,8 @@ use arrow::{
 };
 use deltalake::protocol::DeltaOperation;
 use futures::StreamExt as _;
-use parquet::arrow::{
-    AsyncArrowWriter,
-    async_writer::ParquetObjectWriter,
-};
+use object_store::buffered::BufWriter;
+use parquet::arrow::AsyncArrowWriter;
 use rustc_hash::FxHashSet;
 use wardline_domain::column;
 
@@ -112,7 +110,7 @@ pub(super) async fn merge(
     let mut rows = merge_files(root, table, &schema, files).await.map_err(failed)?;
     let path = table::new_file_name();
     let location = root.file_path(table, &path);
-    let mut writer: Option<AsyncArrowWriter<ParquetObjectWriter>> = None;
+    let mut writer: Option<AsyncArrowWriter<BufWriter>> = None;
     let mut statistics = FileStatistics::default();
     let mut repeats = Repeats::default();
     while let Some(batch) = rows.next().await {
@@ -123,7 +121,7 @@ pub(super) async fn merge(
         let mut open = match writer.take() {
             Some(writer) => writer,
             None => {
-                let sink = ParquetObjectWriter::new(Arc::clone(root.store()), location.clone());
+                let sink = BufWriter::new(Arc::clone(root.store()), location.clone());
                 AsyncArrowWriter::try_new_with_options(sink, batch.schema(), parquet_file::writer_options(&batch)?)?
             }
         };

@@ -111,7 +111,8 @@ impl DeltaLog {
         }
         let snapshot = table.snapshot().map_err(failed)?;
         let sequence = snapshot.transaction_version(self.store.as_ref(), &self.journal).await.map_err(failed)?;
-        let files = snapshot.log_data().iter().map(|file| {
+        let log_data = snapshot.log_data();
+        let files = log_data.iter().map(|file| {
             let stats = file.stats();
             let size = u64::try_from(file.size()).unwrap_or(0);
             Arc::new(DataFile::from_log(file.path().into_owned(), size, file.modification_time(), stats.as_deref()))
@@ -200,11 +201,11 @@ impl DeltaLog {
     fn metadata(&self, state: &LogState, schema: &SchemaRef) -> Result<Metadata, DeltaTableError> {
         let schema: StructType = schema.as_ref().try_into_kernel()?;
         match &state.metadata {
-            Some(metadata) => metadata.clone().with_schema(&schema),
+            Some(metadata) => Ok(metadata.clone().with_schema(&schema)?),
             None => {
                 let name = self.table.model().unwrap_or(self.table.kind_name()).to_owned();
                 let no_partitions: [String; 0] = [];
-                new_metadata(&schema, no_partitions, self.properties.clone())?.with_name(name)
+                Ok(new_metadata(&schema, no_partitions, self.properties.clone())?.with_name(name)?)
             }
         }
     }

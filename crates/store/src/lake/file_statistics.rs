@@ -52,11 +52,6 @@ impl FileStatistics {
         }
     }
 
-    /// Number of rows.
-    pub(super) const fn rows(&self) -> u64 {
-        self.rows
-    }
-
     /// As the log writes it.
     pub(super) fn to_json(&self) -> String {
         let (mut minima, mut maxima, mut nulls) = (Map::new(), Map::new(), Map::new());

@@ -8,6 +8,7 @@ mod catalog;
 mod date_trunc;
 mod engine;
 mod error;
+mod export;
 mod guard;
 mod labelled;
 mod lake_table;
@@ -19,6 +20,7 @@ mod sketch;
 
 pub use engine::{Engine, EngineSettings, Limits};
 pub use error::QueryError;
+pub use export::write_parquet;
 pub use query_stream::QueryStream;
 pub use sketch::Sketch;
 

@@ -266,6 +266,18 @@ impl GroupsAccumulator for Groups {
         Ok(())
     }
 
+    fn convert_to_state(&self, values: &[ArrayRef], opt_filter: Option<&BooleanArray>) -> Result<Vec<ArrayRef>> {
+        let states = numbers(values)?.iter().enumerate().map(|(row, value)| {
+            let mut sketch = Sketch::default();
+            let wanted = opt_filter.is_none_or(|filter| filter.is_valid(row) && filter.value(row));
+            if let Some(value) = value.filter(|_| wanted) {
+                sketch.observe(value);
+            }
+            to_bytes(&sketch)
+        });
+        Ok(vec![Arc::new(BinaryArray::from_iter_values(states.collect::<Result<Vec<_>>>()?))])
+    }
+
     fn size(&self) -> usize {
         self.bytes
     }

@@ -10,7 +10,7 @@ use datafusion::{
     catalog::Session,
     common::{Column, DFSchema, Result, ScalarValue, pruning::PruningStatistics},
     logical_expr::{Expr, utils::conjunction},
-    physical_optimizer::pruning::PruningPredicate,
+    physical_optimizer::pruning::PruningPredicateBuilder,
 };
 use wardline_domain::{Timestamp, column};
 
@@ -32,7 +32,7 @@ pub(super) fn may_match(parts: &[Part<'_>], filters: &[Expr], schema: &SchemaRef
     let Some(filter) = conjunction(filters.iter().cloned()) else { return Ok(vec![true; parts.len()]) };
     let names = DFSchema::try_from(Arc::clone(schema))?;
     let filter = state.create_physical_expr(filter, &names)?;
-    let predicate = PruningPredicate::try_new(filter, Arc::clone(schema))?;
+    let predicate = PruningPredicateBuilder::new().with_file_schema(Arc::clone(schema)).try_build(filter)?;
     if predicate.always_true() {
         return Ok(vec![true; parts.len()]);
     }

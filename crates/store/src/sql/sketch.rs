@@ -8,7 +8,7 @@
 use serde::{Deserialize, Serialize};
 
 /// Up to so many numbers are kept as they are.
-pub const EXACT_VALUES: usize = 256;
+const EXACT_VALUES: usize = 256;
 /// Buckets of each power of two.
 const BUCKETS: usize = 256;
 /// Numbers closer to zero than 2 to the power of this count as zero.

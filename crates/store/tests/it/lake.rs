@@ -1,0 +1,219 @@
+//! Rows on their way from a batch into files, and what queries see meanwhile.
+
+use std::sync::Arc;
+
+use wardline_domain::Timestamp;
+use wardline_store::{Lake, lake::Retention};
+
+use crate::rows::{ask, engine, inferences, monday, number, outcomes, quiet};
+
+const COUNT: &str = "SELECT count(*) FROM inference";
+
+#[tokio::test(flavor = "multi_thread")]
+async fn rows_are_seen_before_and_after_they_are_in_a_file() {
+    let folder = tempfile::tempdir().unwrap();
+    let lake = Arc::new(Lake::open(quiet(folder.path())).await.unwrap());
+    let engine = engine(&lake);
+    lake.observe(1, &[inferences("fraud", 0..1_000, Timestamp::SECOND)]).await.unwrap();
+    assert_eq!(number(&engine, COUNT).await, 1_000);
+    assert_eq!(lake.committed_sequence(), Some(0));
+
+    lake.flush().await.unwrap();
+    assert_eq!(number(&engine, COUNT).await, 1_000);
+    assert_eq!(lake.committed_sequence(), Some(1));
+    assert_eq!(lake.tail_bytes(), 0);
+
+    lake.observe(2, &[inferences("fraud", 1_000..1_500, Timestamp::SECOND)]).await.unwrap();
+    assert_eq!(number(&engine, COUNT).await, 1_500);
+    let by_version = ask(&engine, "SELECT version, count(*) AS n, sum(feature_age) AS age FROM model_fraud GROUP BY 1 ORDER BY 1").await;
+    insta::assert_snapshot!(by_version, @r"
+    +---------+------+---------+
+    | version | n    | age     |
+    +---------+------+---------+
+    | 1       | 1125 | 44455.0 |
+    | 2       | 375  | 14095.0 |
+    +---------+------+---------+
+    ");
+}
+
+/// Goal: replaying the journal after a crash stores nothing twice and loses nothing.
+/// Method: one table is committed, the other is not, and then the process ends without closing.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_replayed_record_is_stored_once() {
+    let folder = tempfile::tempdir().unwrap();
+    let records = |sequence: u64| {
+        let numbers = sequence * 100..(sequence + 1) * 100;
+        vec![inferences("fraud", numbers.clone(), Timestamp::SECOND), inferences("churn", numbers, Timestamp::SECOND)]
+    };
+    {
+        let lake = Lake::open(quiet(folder.path())).await.unwrap();
+        lake.observe(0, &records(0)).await.unwrap();
+        lake.flush().await.unwrap();
+        lake.observe(1, &records(1)[..1]).await.unwrap();
+        lake.flush().await.unwrap();
+        lake.observe(2, &records(2)).await.unwrap();
+    }
+    let lake = Arc::new(Lake::open(quiet(folder.path())).await.unwrap());
+    assert_eq!(lake.highest_stored_sequence(), Some(1));
+    for sequence in 0..4 {
+        lake.observe(sequence, &records(sequence)).await.unwrap();
+    }
+    let engine = engine(&lake);
+    assert_eq!(number(&engine, COUNT).await, 800);
+    assert_eq!(number(&engine, "SELECT count(DISTINCT id) FROM inference").await, 800);
+    lake.close().await.unwrap();
+    assert_eq!(number(&engine, COUNT).await, 800);
+    assert_eq!(lake.committed_sequence(), Some(3));
+}
+
+/// Goal: whatever a query meets, while rows come, are flushed and merged, it sees each of them once.
+#[tokio::test(flavor = "multi_thread")]
+async fn queries_see_each_row_once_while_files_come_and_go() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut settings = quiet(folder.path());
+    settings.compaction_files = 2;
+    let lake = Arc::new(Lake::open(settings).await.unwrap());
+    let engine = Arc::new(engine(&lake));
+    lake.observe(0, &[inferences("fraud", 0..100, Timestamp::SECOND)]).await.unwrap();
+    let writer = {
+        let lake = Arc::clone(&lake);
+        tokio::spawn(async move {
+            for sequence in 1..40 {
+                lake.observe(sequence, &[inferences("fraud", sequence * 100..(sequence + 1) * 100, Timestamp::SECOND)]).await.unwrap();
+                if sequence % 2 == 0 {
+                    lake.flush().await.unwrap();
+                }
+                if sequence % 9 == 0 {
+                    lake.compact().await.unwrap();
+                }
+            }
+        })
+    };
+    let mut seen = 0;
+    while !writer.is_finished() {
+        let rows = number(&engine, COUNT).await;
+        assert_eq!(rows % 100, 0, "a record was seen in part");
+        assert!(seen <= rows, "{rows} rows after {seen}");
+        assert_eq!(rows, number(&engine, "SELECT count(DISTINCT id) FROM inference").await.min(rows));
+        seen = rows;
+    }
+    writer.await.unwrap();
+    assert_eq!(number(&engine, COUNT).await, 4_000);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn merging_keeps_rows_and_drops_repeats() {
+    let folder = tempfile::tempdir().unwrap();
+    let lake = Arc::new(Lake::open(quiet(folder.path())).await.unwrap());
+    for sequence in 0..8 {
+        // Each file repeats the last ten rows of the one before.
+        let from = sequence * 100;
+        lake.observe(sequence, &[inferences("fraud", from.saturating_sub(10)..from + 100, Timestamp::SECOND)]).await.unwrap();
+        lake.flush().await.unwrap();
+    }
+    let engine = engine(&lake);
+    assert_eq!(number(&engine, COUNT).await, 870);
+    let report = lake.compact().await.unwrap();
+    assert_eq!((report.files_before, report.files_after, report.repeats), (8, 1, 70));
+    assert_eq!(number(&engine, COUNT).await, 800);
+    let unsorted = "SELECT count(*) FROM (SELECT time < lag(time) OVER () AS back FROM model_fraud) WHERE back";
+    assert_eq!(number(&engine, unsorted).await, 0);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn old_rows_go_and_their_files_are_deleted_after_the_history() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut settings = quiet(folder.path());
+    settings.retention = Retention { days_by_model: [("fraud".to_owned(), 2)].into(), rewrite: true, ..Retention::default() };
+    let lake = Arc::new(Lake::open(settings).await.unwrap());
+    for day in 0..4 {
+        lake.observe(day, &[inferences("fraud", day * 24..(day + 1) * 24, Timestamp::HOUR)]).await.unwrap();
+        lake.observe_findings(day, &[]).await.unwrap();
+        lake.flush().await.unwrap();
+    }
+    let engine = engine(&lake);
+    let now = monday().plus(3 * Timestamp::DAY + 12 * Timestamp::HOUR);
+    assert_eq!(lake.expire(now).await.unwrap(), 1);
+    assert_eq!(number(&engine, COUNT).await, 60);
+    assert_eq!(lake.vacuum(std::time::Duration::from_secs(3_600)).await.unwrap(), 0);
+    assert_eq!(lake.vacuum(std::time::Duration::ZERO).await.unwrap(), 2);
+    assert_eq!(number(&engine, COUNT).await, 60);
+    // The vacuum left its own commits; the next one goes on top of them.
+    lake.observe(9, &[inferences("fraud", 96..120, Timestamp::HOUR)]).await.unwrap();
+    lake.flush().await.unwrap();
+    let reopened = Arc::new(Lake::open(quiet(folder.path())).await.unwrap());
+    assert_eq!(number(&crate::rows::engine(&reopened), COUNT).await, 84);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn checkpoints_shorten_a_log_and_lose_nothing() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut settings = quiet(folder.path());
+    settings.checkpoint_interval = 5;
+    settings.compaction_files = 100;
+    let lake = Lake::open(settings).await.unwrap();
+    for sequence in 0..7 {
+        lake.observe(sequence, &[inferences("fraud", sequence * 10..(sequence + 1) * 10, Timestamp::SECOND), outcomes("fraud", 0..1)]).await.unwrap();
+        lake.flush().await.unwrap();
+    }
+    let report = lake.maintain(monday()).await;
+    assert_eq!((report.checkpoints, report.failures), (2, 0));
+    assert!(folder.path().join("inference/fraud/_delta_log/_last_checkpoint").exists());
+    drop(lake);
+    let lake = Arc::new(Lake::open(quiet(folder.path())).await.unwrap());
+    assert_eq!(lake.highest_stored_sequence(), Some(6));
+    assert_eq!(number(&engine(&lake), COUNT).await, 70);
+}
+
+/// Goal: a commit whose bytes a power cut lost does not keep the lake from opening.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_torn_commit_is_dropped() {
+    let folder = tempfile::tempdir().unwrap();
+    {
+        let lake = Lake::open(quiet(folder.path())).await.unwrap();
+        lake.observe(0, &[inferences("fraud", 0..10, Timestamp::SECOND)]).await.unwrap();
+        lake.flush().await.unwrap();
+    }
+    std::fs::write(folder.path().join("inference/fraud/_delta_log/00000000000000000001.json"), "").unwrap();
+    let lake = Arc::new(Lake::open(quiet(folder.path())).await.unwrap());
+    lake.observe(1, &[inferences("fraud", 10..20, Timestamp::SECOND)]).await.unwrap();
+    lake.flush().await.unwrap();
+    assert_eq!(number(&engine(&lake), COUNT).await, 20);
+}
+
+/// Goal: when files cannot be written, rows stay visible, nothing is lost, and writing goes on later.
+/// Method: the table's folder is a file for a while.
+#[tokio::test(flavor = "multi_thread")]
+async fn rows_survive_a_folder_that_cannot_be_written() {
+    let folder = tempfile::tempdir().unwrap();
+    let lake = Arc::new(Lake::open(quiet(folder.path())).await.unwrap());
+    let engine = engine(&lake);
+    let in_the_way = folder.path().join("inference");
+    std::fs::write(&in_the_way, "").unwrap();
+    lake.observe(0, &[inferences("fraud", 0..10, Timestamp::SECOND)]).await.unwrap();
+    assert!(lake.flush().await.is_err());
+    assert_eq!(number(&engine, COUNT).await, 10);
+    assert_eq!(lake.committed_sequence(), None);
+    lake.observe(1, &[inferences("fraud", 10..20, Timestamp::SECOND)]).await.unwrap();
+    std::fs::remove_file(&in_the_way).unwrap();
+    lake.flush().await.unwrap();
+    assert_eq!(number(&engine, COUNT).await, 20);
+    assert_eq!(lake.committed_sequence(), Some(1));
+}
+
+/// Goal: the tails stay within their limit however fast rows come.
+#[tokio::test(flavor = "multi_thread")]
+async fn tails_are_bounded() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut settings = quiet(folder.path());
+    settings.max_tail_bytes = 1 << 20;
+    let lake = Arc::new(Lake::open(settings).await.unwrap());
+    let mut most = 0;
+    for sequence in 0..50 {
+        let model = ["fraud", "churn", "rank"][sequence as usize % 3];
+        lake.observe(sequence, &[inferences(model, sequence * 1_000..(sequence + 1) * 1_000, Timestamp::SECOND)]).await.unwrap();
+        most = most.max(lake.tail_bytes());
+    }
+    assert!(most < 2 << 20, "{most} bytes");
+    assert_eq!(number(&engine(&lake), COUNT).await, 50_000);
+}

@@ -1,0 +1,7 @@
+//! The public API of the store.
+
+mod lake;
+mod many_files;
+mod metadata;
+mod rows;
+mod sql;

@@ -1,0 +1,181 @@
+//! What SQL answers, refuses and limits.
+
+use std::{sync::Arc, time::Duration};
+
+use wardline_domain::{Severity, Timestamp};
+use wardline_store::{Engine, EngineSettings, Lake, Limits, Metadata, QueryError};
+
+use crate::rows::{ask, engine, inferences, number, outcomes, quiet};
+
+/// Rows in files and in memory, of two models, with outcomes of one.
+async fn stored(folder: &std::path::Path) -> Arc<Lake> {
+    let lake = Arc::new(Lake::open(quiet(folder)).await.unwrap());
+    lake.observe(0, &[inferences("fraud", 0..1_200, Timestamp::MINUTE), inferences("Churn 2", 0..50, Timestamp::MINUTE)]).await.unwrap();
+    lake.flush().await.unwrap();
+    lake.observe(1, &[inferences("fraud", 1_200..2_400, Timestamp::MINUTE), outcomes("fraud", 0..1_000)]).await.unwrap();
+    lake
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn tables_are_named_as_documented() {
+    let folder = tempfile::tempdir().unwrap();
+    let engine = engine(&stored(folder.path()).await);
+    for (table, rows) in [
+        ("inference", 2_450),
+        ("model_fraud", 2_400),
+        ("\"model.fraud\"", 2_400),
+        ("model_churn_2", 50),
+        ("\"model.Churn 2\"", 50),
+        ("outcome", 1_000),
+        ("labelled", 1_000),
+        ("labelled_fraud", 1_000),
+        ("labelled_churn_2", 0),
+        ("training_row", 0),
+        ("metric", 0),
+        ("log", 0),
+        ("deployment", 0),
+        ("finding", 0),
+    ] {
+        assert_eq!(number(&engine, &format!("SELECT count(*) FROM {table}")).await, rows, "{table}");
+    }
+    let columns = ask(&engine, "SELECT column_name, data_type FROM information_schema.columns WHERE table_name = 'inference' AND column_name LIKE 'attribute%'").await;
+    insta::assert_snapshot!(columns, @r"
+    +-----------------+-----------+
+    | column_name     | data_type |
+    +-----------------+-----------+
+    | attributes      | Utf8View  |
+    | attribute_store | Utf8View  |
+    +-----------------+-----------+
+    ");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn outcomes_join_their_predictions() {
+    let folder = tempfile::tempdir().unwrap();
+    let engine = engine(&stored(folder.path()).await);
+    let accuracy = "SELECT version, count(*) AS n, avg(CAST(correct AS DOUBLE)) AS accuracy, max(label_time) AS last
+        FROM labelled WHERE model = 'fraud' GROUP BY 1 ORDER BY 1";
+    insta::assert_snapshot!(ask(&engine, accuracy).await, @r"
+    +---------+-----+----------+-----------------------------+
+    | version | n   | accuracy | last                        |
+    +---------+-----+----------+-----------------------------+
+    | 1       | 750 | 0.8      | 2026-11-03T00:00:00.000999Z |
+    | 2       | 250 | 0.8      | 2026-11-03T00:00:00.000996Z |
+    +---------+-----+----------+-----------------------------+
+    ");
+}
+
+/// Goal: percentiles are the same to the last digit in every run, and close to the exact ones.
+#[tokio::test(flavor = "multi_thread")]
+async fn percentiles_do_not_depend_on_threads() {
+    let folder = tempfile::tempdir().unwrap();
+    let lake = stored(folder.path()).await;
+    let statement = "SELECT version, percentile(latency_ms, 0.5) AS p50, approx_percentile_cont(latency_ms, 0.95) AS p95,
+        approx_percentile_cont(0.99) WITHIN GROUP (ORDER BY latency_ms) AS p99, quantile_exact(latency_ms, 0.99) AS exact
+        FROM inference GROUP BY 1 ORDER BY 1";
+    let mut answers = Vec::new();
+    for threads in [1, 2, 3, 5] {
+        let settings = EngineSettings { threads, ..EngineSettings::default() };
+        answers.push(ask(&Engine::new(Arc::clone(&lake), None, &settings).unwrap(), statement).await);
+    }
+    assert!(answers.iter().all(|answer| *answer == answers[0]), "{answers:#?}");
+    insta::assert_snapshot!(answers[0], @"");
+}
+
+/// Goal: what people do with Pandas works: rolling means, correlations, medians, deviations, moving percentiles.
+#[tokio::test(flavor = "multi_thread")]
+async fn rolling_statistics_and_correlations() {
+    let folder = tempfile::tempdir().unwrap();
+    let engine = engine(&stored(folder.path()).await);
+    let moving = "SELECT time, avg(latency_ms) OVER w AS mean, percentile(latency_ms, 0.5) OVER w AS p50, lag(latency_ms) OVER (ORDER BY time) AS before
+        FROM model_fraud WINDOW w AS (ORDER BY time ROWS BETWEEN 4 PRECEDING AND CURRENT ROW) ORDER BY time LIMIT 6";
+    insta::assert_snapshot!(ask(&engine, moving).await, @"");
+    let whole = "SELECT round(corr(latency_ms, feature_age), 4) AS corr, round(regr_slope(latency_ms, feature_age), 4) AS slope,
+        median(latency_ms) AS median, round(stddev(latency_ms), 4) AS deviation FROM model_fraud";
+    insta::assert_snapshot!(ask(&engine, whole).await, @"");
+    let hourly = "SELECT time, n, avg(n) OVER (ORDER BY time RANGE BETWEEN INTERVAL '3 hours' PRECEDING AND CURRENT ROW) AS over_3h
+        FROM (SELECT date_trunc('hour', time) AS time, count(*) AS n FROM model_fraud GROUP BY 1) ORDER BY 1 LIMIT 3";
+    insta::assert_snapshot!(ask(&engine, hourly).await, @"");
+}
+
+/// Goal: `date_trunc` is answered by `date_bin`, with the same result, weeks from Monday included.
+#[tokio::test(flavor = "multi_thread")]
+async fn truncated_times_are_binned() {
+    let folder = tempfile::tempdir().unwrap();
+    let engine = engine(&stored(folder.path()).await);
+    for unit in ["second", "minute", "hour", "day", "week"] {
+        // A function of another type of argument is left alone, and is the reference.
+        let differing = format!(
+            "SELECT count(*) FROM inference WHERE date_trunc('{unit}', time) <> arrow_cast(date_trunc('{unit}', arrow_cast(time, 'Timestamp(Microsecond, None)')), 'Timestamp(Microsecond, Some(\"UTC\"))')"
+        );
+        assert_eq!(number(&engine, &differing).await, 0, "{unit}");
+    }
+    let plan = ask(&engine, "EXPLAIN SELECT date_trunc('hour', time) FROM inference").await;
+    assert!(plan.contains("date_bin") , "{plan}");
+    let months = ask(&engine, "SELECT date_trunc('month', time) AS month, count(*) AS n FROM model_fraud GROUP BY 1").await;
+    insta::assert_snapshot!(months, @r"
+    +----------------------+------+
+    | month                | n    |
+    +----------------------+------+
+    | 2026-11-01T00:00:00Z | 2400 |
+    +----------------------+------+
+    ");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn limits_hold() {
+    let folder = tempfile::tempdir().unwrap();
+    let engine = engine(&stored(folder.path()).await);
+    let few = Limits { max_rows: 10, ..Limits::default() };
+    let (batches, truncated) = engine.query("SELECT * FROM inference", few).await.unwrap().collect().await.unwrap();
+    assert_eq!((batches.iter().map(|batch| batch.num_rows()).sum::<usize>(), truncated), (10, true));
+    let (_, truncated) = engine.query("SELECT * FROM inference LIMIT 10", few).await.unwrap().collect().await.unwrap();
+    assert!(!truncated);
+
+    let short = Limits { timeout: Duration::from_millis(300), ..Limits::default() };
+    let endless = "SELECT count(*) FROM generate_series(1, 1000000000000) a";
+    let error = match engine.query(endless, short).await {
+        Ok(stream) => stream.collect().await.unwrap_err(),
+        Err(error) => error,
+    };
+    assert!(matches!(error, QueryError::TimedOut { .. }), "{error}");
+    // Its threads are free again.
+    assert_eq!(number(&engine, "SELECT count(*) FROM outcome").await, 1_000);
+
+    let small = Limits { memory_bytes: 64 << 10, ..Limits::default() };
+    let hungry = "SELECT array_agg(id), median(latency_ms) FROM inference GROUP BY id";
+    let error = match engine.query(hungry, small).await {
+        Ok(stream) => stream.collect().await.unwrap_err(),
+        Err(error) => error,
+    };
+    assert!(matches!(error, QueryError::OutOfMemory { .. }), "{error}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn mistakes_are_answered_with_what_would_help() {
+    let folder = tempfile::tempdir().unwrap();
+    let engine = engine(&stored(folder.path()).await);
+    let refused = async |sql: &str| engine.query(sql, Limits::default()).await.err().map(|error| error.to_string()).unwrap_or_default();
+    insta::assert_snapshot!(refused("SELECT * FROM inferrence").await, @"");
+    insta::assert_snapshot!(refused("SELECT latency FROM inference").await, @"");
+    insta::assert_snapshot!(refused("SELECT FROM WHERE").await, @"");
+    insta::assert_snapshot!(refused("SELECT * FROM '/etc/passwd'").await, @"");
+    insta::assert_snapshot!(refused("SELECT percentile(latency_ms, 95) FROM inference").await, @"");
+    insta::assert_snapshot!(refused("SELECT * FROM read_csv('/etc/passwd')").await, @"");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn alerts_are_a_table() {
+    let folder = tempfile::tempdir().unwrap();
+    let lake = stored(&folder.path().join("lake")).await;
+    let metadata = Metadata::open(&folder.path().join("m.sqlite")).await.unwrap();
+    metadata.upsert_alerts(&[crate::metadata::alert(1, Severity::Page), crate::metadata::alert(2, Severity::Info)]).await.unwrap();
+    let engine = Engine::new(lake, Some(metadata), &EngineSettings::default()).unwrap();
+    insta::assert_snapshot!(ask(&engine, "SELECT id, model, severity, status, slice, n_findings FROM alert WHERE severity = 'page'").await, @r"
+    +-----+-------+----------+--------+-------------+------------+
+    | id  | model | severity | status | slice       | n_findings |
+    +-----+-------+----------+--------+-------------+------------+
+    | a-1 | churn | page     | open   | channel=web | 1          |
+    +-----+-------+----------+--------+-------------+------------+
+    ");
+}
