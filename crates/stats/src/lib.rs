@@ -15,7 +15,15 @@
 //! | [`season`] | what is normal at this hour of the week |
 //! | [`change_point`] | since when |
 
+pub mod change_point;
 pub mod distribution;
 pub mod interval;
+pub mod multiple;
+pub mod robust;
+pub mod season;
 pub mod sequential;
 pub mod sketch;
+pub mod two_sample;
+
+#[cfg(test)]
+mod golden;

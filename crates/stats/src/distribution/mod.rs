@@ -13,3 +13,6 @@ pub mod poisson;
 mod saddle_point;
 mod solve;
 pub mod student_t;
+
+#[cfg(test)]
+mod tests;

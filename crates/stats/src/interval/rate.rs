@@ -23,14 +23,16 @@ pub fn poisson_rate(events: u64, exposure: f64, confidence: f64) -> Option<Inter
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::golden::{close, rows};
 
-    /// scipy 1.17.1: `chi2.ppf(0.025, 14)/2`, `chi2.ppf(0.975, 16)/2`.
+    /// scipy 1.17.1: `chi2.ppf(tail, 2 k) / 2` and `chi2.ppf(1 - tail, 2 k + 2) / 2`.
     #[test]
     fn agrees_with_scipy() {
-        let found = poisson_rate(7, 2.0, 0.95).unwrap();
-        assert!((found.low * 2.0 / 2.814_363_046_062_139_4 - 1.0).abs() < 1e-9, "{}", found.low);
-        assert!((found.high * 2.0 / 14.422_675_363_089_93 - 1.0).abs() < 1e-9, "{}", found.high);
-        assert_eq!(poisson_rate(0, 1.0, 0.95).unwrap().low, 0.0);
+        for row in rows("/interval/poisson") {
+            let found = poisson_rate(row[0] as u64, 2.0, row[1]);
+            close(found.map(|interval| interval.low * 2.0), row[2], 1e-9);
+            close(found.map(|interval| interval.high * 2.0), row[3], 1e-9);
+        }
         assert_eq!(poisson_rate(3, 0.0, 0.95), None);
     }
 }

@@ -45,19 +45,20 @@ pub fn clopper_pearson(successes: u64, n: u64, confidence: f64) -> Option<Interv
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::golden::{close, rows};
 
-    fn check(found: Option<Interval>, low: f64, high: f64) {
-        let found = found.unwrap();
-        assert!((found.low - low).abs() <= 1e-9 * low.max(1e-3), "{} for {low}", found.low);
-        assert!((found.high - high).abs() <= 1e-9 * high, "{} for {high}", found.high);
-    }
-
-    /// scipy 1.17.1: `binomtest(k, n).proportion_ci(0.95, method)`.
+    /// scipy 1.17.1: `binomtest(k, n).proportion_ci(confidence, "wilson")`, and `beta.ppf` for the exact.
     #[test]
     fn agrees_with_scipy() {
-        check(wilson(3, 50, 0.95), 0.020_616_092_506_653_07, 0.162_162_157_892_213_8);
-        check(clopper_pearson(3, 50, 0.95), 0.012_548_597_707_090_76, 0.165_481_921_234_480_8);
-        check(clopper_pearson(0, 10, 0.95), 0.0, 0.308_497_106_860_810_4);
+        for row in rows("/interval/share") {
+            let (successes, n, confidence) = (row[0] as u64, row[1] as u64, row[2]);
+            let found = wilson(successes, n, confidence);
+            close(found.map(|interval| interval.low), row[3], 1e-9);
+            close(found.map(|interval| interval.high), row[4], 1e-9);
+            let found = clopper_pearson(successes, n, confidence);
+            close(found.map(|interval| interval.low), row[5], 1e-9);
+            close(found.map(|interval| interval.high), row[6], 1e-9);
+        }
     }
 
     #[test]

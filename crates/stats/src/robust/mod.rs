@@ -1,0 +1,7 @@
+//! What is typical, when some values are wild.
+
+mod center;
+mod trend;
+
+pub use center::{MAD_TO_SIGMA, median, median_absolute_deviation, robust_z};
+pub use trend::{Line, theil_sen};

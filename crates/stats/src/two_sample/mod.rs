@@ -1,0 +1,26 @@
+//! Do two samples differ, by how much, and how much would chance alone have given?
+//!
+//! Every distance comes with its **noise floor**: what it is expected to be, and at most is with
+//! probability `1 - alpha`, when nothing changed, from the two sizes and the bins. A threshold then
+//! follows from the data, not from folklore. Order of arguments: `reference`, then `current`.
+//!
+//! The floors assume independent values. Where values hang together (users, sessions, seasons),
+//! give effective sizes, or learn the floor from the distances between quiet windows.
+
+mod chi_square;
+mod distance;
+mod kolmogorov_smirnov;
+mod mann_whitney;
+mod noise_floor;
+mod pooling;
+mod proportion;
+mod wasserstein;
+
+pub use chi_square::{CountTest, chi_square, g_test};
+pub use distance::{hellinger, jensen_shannon, kullback_leibler, l_infinity, population_stability, total_variation};
+pub use kolmogorov_smirnov::{KsTest, kolmogorov_smirnov, kolmogorov_smirnov_counts, kolmogorov_smirnov_sketches};
+pub use mann_whitney::{MannWhitney, mann_whitney, mann_whitney_counts, mann_whitney_sketches};
+pub use noise_floor::{Distance, NoiseFloor, noise_floor};
+pub use pooling::pool_small_cells;
+pub use proportion::{ProportionTest, fisher_exact, two_proportions};
+pub use wasserstein::{Wasserstein, wasserstein, wasserstein_clipped};

@@ -1,0 +1,77 @@
+//! Rare cells put together, so that approximations for large counts hold.
+
+/// Puts cells whose expected count in either sample is below `least_expected` into one.
+///
+/// The expected count of a cell is `(a + b) n / (n + m)` for the smaller sample size `n`. Rare cells
+/// are gathered in ascending order of their pooled count until the gathered cell is large enough;
+/// cells that are empty on both sides are dropped. The kept order is that of the input, the
+/// gathered cell is last. Returns `None` if the lengths differ or a sample is empty.
+///
+/// Pooling looks only at the pooled counts, never at the difference, so it does not bias a test.
+#[must_use]
+pub fn pool_small_cells(reference: &[u64], current: &[u64], least_expected: f64) -> Option<(Vec<u64>, Vec<u64>)> {
+    let (n, m) = sizes(reference, current)?;
+    let smaller_share = n.min(m) / (n + m);
+    let expected = |cell: usize| (reference[cell] + current[cell]) as f64 * smaller_share;
+    let mut by_size: Vec<usize> = (0..reference.len()).filter(|cell| reference[*cell] + current[*cell] > 0).collect();
+    by_size.sort_by_key(|cell| (reference[*cell] + current[*cell], *cell));
+    let (mut rare, mut gathered) = (Vec::new(), 0.0);
+    for &cell in &by_size {
+        let small = expected(cell) < least_expected;
+        let unfinished = !rare.is_empty() && gathered < least_expected;
+        if !small && !unfinished {
+            break;
+        }
+        gathered += expected(cell);
+        rare.push(cell);
+    }
+    let mut kept: Vec<usize> = by_size[rare.len()..].to_vec();
+    kept.sort_unstable();
+    let side = |counts: &[u64]| {
+        let mut cells: Vec<u64> = kept.iter().map(|cell| counts[*cell]).collect();
+        if !rare.is_empty() {
+            cells.push(rare.iter().map(|cell| counts[*cell]).sum());
+        }
+        cells
+    };
+    Some((side(reference), side(current)))
+}
+
+/// Totals of both sides; `None` if the lengths differ or a side is empty.
+pub(super) fn sizes(reference: &[u64], current: &[u64]) -> Option<(f64, f64)> {
+    if reference.len() != current.len() {
+        return None;
+    }
+    let n: u64 = reference.iter().sum();
+    let m: u64 = current.iter().sum();
+    (n > 0 && m > 0).then_some((n as f64, m as f64))
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[test]
+    fn gathers_the_rare_and_keeps_the_order() {
+        let (reference, current) = pool_small_cells(&[50, 1, 30, 0, 2, 3], &[40, 2, 30, 0, 1, 4], 5.0).unwrap();
+        assert_eq!(reference, [50, 30, 6]);
+        assert_eq!(current, [40, 30, 7]);
+        assert_eq!(pool_small_cells(&[0], &[1], 5.0), None);
+        assert_eq!(pool_small_cells(&[1], &[1, 2], 5.0), None);
+    }
+
+    proptest! {
+        #[test]
+        fn keeps_the_totals(
+            cells in proptest::collection::vec((0..40_u64, 0..40_u64), 1..60)
+        ) {
+            let (a, b): (Vec<u64>, Vec<u64>) = cells.into_iter().unzip();
+            if let Some((pooled_a, pooled_b)) = pool_small_cells(&a, &b, 5.0) {
+                prop_assert_eq!(pooled_a.iter().sum::<u64>(), a.iter().sum::<u64>());
+                prop_assert_eq!(pooled_b.iter().sum::<u64>(), b.iter().sum::<u64>());
+            }
+        }
+    }
+}
