@@ -1,1 +1,46 @@
-//! Windows to findings to alerts: baselines, detectors and grouping
+//! From event batches to explained alerts: windows, baselines, detectors and grouping.
+//!
+//! **Invariant:** nothing here waits, reads, writes or looks at a clock. A [`Watch`] answers by the events
+//! it was given, in their order of arrival and by their own times, however they were cut into batches; so
+//! what runs live also runs over files, and gives the same answer.
+
+mod baseline;
+mod baseline_text;
+mod carrier;
+mod clock;
+mod coding;
+mod detectors;
+mod draft;
+mod drift_watch;
+mod drift_wording;
+mod evidence;
+mod grouping;
+mod groups;
+mod learned;
+mod length_mix;
+mod measure;
+mod model_state;
+mod model_watch;
+mod noise;
+mod rate;
+mod recent;
+mod repeats;
+mod rise_watch;
+mod saturation;
+mod second;
+mod series;
+mod settings;
+mod tails;
+mod traffic_baseline;
+mod version_judge;
+mod version_pair;
+mod watch;
+mod window;
+mod wording;
+
+pub use baseline::{Baseline, LearnedMeasure, LearnedShare, Quantiles};
+pub use detectors::{DETECTORS, DetectorSpec};
+pub use series::{Series, SeriesCell, WindowPoint};
+pub use settings::WatchSettings;
+pub use traffic_baseline::Season;
+pub use watch::{Observed, RestoreError, Watch};

@@ -1,0 +1,114 @@
+//! Every detector, one file each and one line here.
+//!
+//! A detector is a pure state machine: it reads a model's state when a second or a window of the stream
+//! closes, and returns findings. It can be saved and loaded. Its part of the false-alarm budget is in its
+//! specification; the parts add up to one.
+
+use wardline_domain::{Finding, Timestamp};
+
+use crate::{model_state::ModelState, model_watch::ClosedWindow, settings::WatchSettings};
+
+mod burn_rate;
+mod data_drift;
+mod data_quality;
+mod errors;
+mod latency;
+mod prediction_drift;
+mod traffic;
+mod version_errors;
+mod version_latency;
+mod version_scores;
+
+/// What a detector is and how it is built.
+pub struct DetectorSpec {
+    /// Its name in findings.
+    pub name: &'static str,
+    /// Its part of the false alerts that are accepted.
+    pub budget_share: f64,
+    /// The method in one line, for reference pages.
+    pub method: &'static str,
+    pub(crate) build: fn(&DetectorBudget) -> Box<dyn Detector>,
+}
+
+/// How often a detector may be wrong.
+pub(crate) struct DetectorBudget {
+    /// False alarms a week of one model in which nothing changes.
+    pub(crate) weekly: f64,
+    /// Chance of a false alarm in one comparison of versions.
+    pub(crate) version_alpha: f64,
+}
+
+/// Every detector there is.
+pub const DETECTORS: &[DetectorSpec] = &[
+    traffic::SPEC,
+    errors::SPEC,
+    version_errors::SPEC,
+    burn_rate::SPEC,
+    latency::SPEC,
+    version_latency::SPEC,
+    prediction_drift::SPEC,
+    version_scores::SPEC,
+    data_drift::SPEC,
+    data_quality::SPEC,
+];
+
+/// A pure state machine from seconds and windows to findings.
+pub(crate) trait Detector: Send {
+    /// A second that had events has ended; its counts are `state.second`.
+    fn on_second(&mut self, _state: &ModelState, _findings: &mut Vec<Finding>) {}
+    /// A window has ended.
+    fn on_window(
+        &mut self,
+        _state: &ModelState,
+        _window: &ClosedWindow<'_>,
+        _now: Timestamp,
+        _findings: &mut Vec<Finding>,
+    ) {
+    }
+    /// The stream's clock has moved.
+    fn on_time(&mut self, _state: &ModelState, _now: Timestamp, _findings: &mut Vec<Finding>) {}
+    /// Its state.
+    fn save(&self) -> Result<Vec<u8>, postcard::Error>;
+    /// Takes a saved state.
+    fn load(&mut self, bytes: &[u8]) -> Result<(), postcard::Error>;
+}
+
+/// Saves and loads a detector that is its own serializable state.
+macro_rules! saved_whole {
+    () => {
+        fn save(&self) -> Result<Vec<u8>, postcard::Error> {
+            postcard::to_stdvec(self)
+        }
+
+        fn load(&mut self, bytes: &[u8]) -> Result<(), postcard::Error> {
+            *self = postcard::from_bytes(bytes)?;
+            Ok(())
+        }
+    };
+}
+use saved_whole;
+
+/// All detectors of one model.
+pub(crate) fn build_all(settings: &WatchSettings) -> Vec<Box<dyn Detector>> {
+    DETECTORS
+        .iter()
+        .map(|spec| {
+            let budget = DetectorBudget {
+                weekly: settings.false_alerts_per_week * spec.budget_share,
+                version_alpha: settings.version_alpha,
+            };
+            (spec.build)(&budget)
+        })
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_budget_is_shared_out_exactly() {
+        let sum: f64 = DETECTORS.iter().map(|spec| spec.budget_share).sum();
+        assert!((sum - 1.0).abs() < 1e-9, "{sum}");
+    }
+}

@@ -1,0 +1,48 @@
+//! Beginnings of findings, filled as far as every detector fills them alike.
+
+use wardline_domain::{Finding, FindingKind, Severity, Slice, Timestamp};
+
+use crate::model_state::ModelState;
+
+/// A finding with neutral values, for a detector to fill.
+pub(crate) fn draft(state: &ModelState, detector: &str, kind: FindingKind, measure: &str, time: Timestamp) -> Finding {
+    Finding {
+        id: String::new(),
+        time,
+        kind,
+        detector: detector.to_owned(),
+        measure: measure.to_owned(),
+        model: state.name.clone(),
+        version: None,
+        slice: Slice::whole(),
+        onset: time,
+        onset_interval: (time, time),
+        observed: 0.0,
+        expected: 0.0,
+        unit: String::new(),
+        n_observed: 0,
+        n_expected: 0,
+        effect: 0.0,
+        effect_name: String::new(),
+        p_value: None,
+        severity: Severity::Ticket,
+        atlas: Vec::new(),
+        responsible: Vec::new(),
+        features: Vec::new(),
+        title: String::new(),
+        evidence: String::new(),
+    }
+}
+
+/// Gives a finding its id.
+pub(crate) fn sealed(mut finding: Finding) -> Finding {
+    finding.id = Finding::identify(
+        &finding.detector,
+        &finding.measure,
+        &finding.model,
+        finding.version.as_deref(),
+        &finding.slice,
+        finding.onset,
+    );
+    finding
+}

@@ -1,0 +1,135 @@
+//! SQL that shows what a finding rests on, for the tables of the lake.
+
+use wardline_domain::{Finding, Slice, Timestamp, column};
+
+/// Condition on model, version, slice and time, with as much time before the onset as after it.
+fn condition(finding: &Finding) -> String {
+    let length = finding.time.since(finding.onset).max(10 * Timestamp::MINUTE);
+    let from = finding.onset.plus(-length.min(7 * Timestamp::DAY));
+    let mut conditions = vec![format!("time >= TIMESTAMP '{from}'"), format!("time <= TIMESTAMP '{}'", finding.time)];
+    if let Some(version) = &finding.version {
+        conditions.push(format!("version = {}", literal(version)));
+    }
+    for (dimension, value) in finding.slice.conditions() {
+        conditions.push(format!("{} = {}", column_of(dimension), literal(value)));
+    }
+    conditions.join(" AND ")
+}
+
+fn literal(text: &str) -> String {
+    format!("'{}'", text.replace('\'', "''"))
+}
+
+fn identifier(name: &str) -> String {
+    format!("\"{}\"", name.replace('"', "\"\""))
+}
+
+fn column_of(dimension: &str) -> String {
+    match dimension {
+        "channel" | "instance" | "tenant" | "version" | "role" => dimension.to_owned(),
+        attribute => identifier(&format!("{}{attribute}", column::ATTRIBUTE_PREFIX)),
+    }
+}
+
+fn table(finding: &Finding) -> String {
+    identifier(&format!("model.{}", finding.model))
+}
+
+/// The responsible slices' dimensions, to group by.
+fn dimensions(finding: &Finding) -> Vec<String> {
+    let mut names: Vec<String> = Vec::new();
+    for carrier in &finding.responsible {
+        if let Some((dimension, _)) = carrier.name.split_once('=') {
+            let column = column_of(dimension);
+            if !names.contains(&column) && names.len() < 2 {
+                names.push(column);
+            }
+        }
+    }
+    names
+}
+
+fn bin_of(finding: &Finding) -> &'static str {
+    match finding.time.since(finding.onset) {
+        length if length <= 2 * Timestamp::HOUR => "1 minute",
+        length if length <= 2 * Timestamp::DAY => "1 hour",
+        _ => "1 day",
+    }
+}
+
+fn by_time(finding: &Finding, what: &str) -> String {
+    let mut keys = vec![format!("date_bin(INTERVAL '{}', time) AS bin", bin_of(finding)), "version".to_owned()];
+    keys.extend(dimensions(finding));
+    let positions: Vec<String> = (1..=keys.len()).map(|position| position.to_string()).collect();
+    format!(
+        "SELECT {}, {what} FROM {} WHERE {} GROUP BY {} ORDER BY 1",
+        keys.join(", "),
+        table(finding),
+        condition(finding),
+        positions.join(", ")
+    )
+}
+
+/// Failures over time.
+pub(crate) fn errors(finding: &Finding) -> String {
+    by_time(finding, "count(*) AS n, count(*) FILTER (WHERE status = 'error') AS failed")
+}
+
+/// Latency over time.
+pub(crate) fn latency(finding: &Finding) -> String {
+    by_time(
+        finding,
+        "count(latency_ms) AS n, percentile_cont(0.5) WITHIN GROUP (ORDER BY latency_ms) AS p50, percentile_cont(0.95) WITHIN GROUP (ORDER BY latency_ms) AS p95, percentile_cont(0.99) WITHIN GROUP (ORDER BY latency_ms) AS p99",
+    )
+}
+
+/// Volume over time.
+pub(crate) fn traffic(finding: &Finding) -> String {
+    by_time(finding, "count(*) AS n")
+}
+
+/// A column's distribution over time.
+pub(crate) fn distribution(finding: &Finding, measure: &str, is_numeric: bool) -> String {
+    let column = identifier(measure);
+    if measure.starts_with("embedding[") {
+        return by_time(finding, "count(embedding) AS n");
+    }
+    if measure == "prompt_length" {
+        return by_time(finding, "count(prompt) AS n, avg(length(prompt)) AS mean");
+    }
+    if is_numeric {
+        return by_time(
+            finding,
+            &format!(
+                "count({column}) AS n, avg(CAST({column} AS DOUBLE)) AS mean, stddev(CAST({column} AS DOUBLE)) AS sd"
+            ),
+        );
+    }
+    format!(
+        "SELECT date_bin(INTERVAL '{}', time) AS bin, {column}, count(*) AS n FROM {} WHERE {} GROUP BY 1, 2 ORDER BY 1, 3 DESC",
+        bin_of(finding),
+        table(finding),
+        condition(finding)
+    )
+}
+
+/// Missing values over time.
+pub(crate) fn missing(finding: &Finding, measure: &str) -> String {
+    let column = identifier(measure);
+    by_time(finding, &format!("count(*) AS n, count(*) - count({column}) AS missing"))
+}
+
+/// Samples of a metric over time.
+pub(crate) fn metric(service: &str, name: &str, from: Timestamp, until: Timestamp) -> String {
+    format!(
+        "SELECT date_bin(INTERVAL '1 minute', time) AS bin, instance, avg(value) AS mean, max(value) AS most FROM metric \
+         WHERE service = {} AND name = {} AND time >= TIMESTAMP '{from}' AND time <= TIMESTAMP '{until}' GROUP BY 1, 2 ORDER BY 1",
+        literal(service),
+        literal(name)
+    )
+}
+
+/// ` in channel=web`; nothing for the whole traffic.
+pub(crate) fn in_slice(slice: &Slice) -> String {
+    if slice.is_whole() { String::new() } else { format!(" in {slice}") }
+}

@@ -1,0 +1,227 @@
+//! Findings of one cause become one alert.
+//!
+//! A finding joins an open alert of its model when both are of one family of causes (how the model is
+//! served; what it is fed and answers; how much it is asked), their versions do not contradict each
+//! other, and no more time lies between them than the grouping gap, or four of the finding's windows.
+
+use serde::{Deserialize, Serialize};
+use wardline_domain::{Alert, AlertChange, AlertStatus, Carrier, Finding, FindingKind, Severity, Span, Timestamp};
+
+/// Windows without a finding after which a cause counts as gone.
+const QUIET_WINDOWS: i64 = 4;
+/// Most slices and features that an alert names.
+const MOST_NAMED: usize = 10;
+
+/// A cause's family.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Family {
+    Serving,
+    Data,
+    Traffic,
+}
+
+const fn family(kind: FindingKind) -> Family {
+    match kind {
+        FindingKind::Errors | FindingKind::SloBurn | FindingKind::Latency | FindingKind::Saturation => Family::Serving,
+        FindingKind::DataDrift | FindingKind::PredictionDrift | FindingKind::DataQuality => Family::Data,
+        FindingKind::Traffic => Family::Traffic,
+    }
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+struct OpenAlert {
+    alert: Alert,
+    quiet: Span,
+}
+
+/// Open alerts.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub(crate) struct Grouping {
+    gap: Span,
+    open: Vec<OpenAlert>,
+}
+
+impl Grouping {
+    pub(crate) const fn new(gap: Span) -> Self {
+        Self { gap, open: Vec::new() }
+    }
+
+    /// Takes a finding; `window` is the length of what it was seen in.
+    pub(crate) fn take(&mut self, finding: &Finding, window: Span) -> Vec<AlertChange> {
+        let mut changes = self.close_quiet(&finding.model, finding.time);
+        let quiet = self.gap.max(QUIET_WINDOWS * window);
+        let found = self.open.iter().position(|open| belongs(&open.alert, finding));
+        match found {
+            Some(index) if self.open[index].alert.severity == Severity::Info && finding.severity > Severity::Info => {
+                // What was only on record becomes an alert now: it is raised now, with what was known.
+                let mut before = self.open.remove(index).alert;
+                before.status = AlertStatus::Closed;
+                let mut alert = raise(finding);
+                for earlier in &before.findings {
+                    extend(&mut alert, earlier);
+                }
+                alert.updated = finding.time;
+                changes.push(AlertChange::Closed(before));
+                self.open.push(OpenAlert { alert: alert.clone(), quiet });
+                changes.push(AlertChange::Raised(alert));
+            }
+            Some(index) => {
+                let open = &mut self.open[index];
+                extend(&mut open.alert, finding);
+                open.quiet = open.quiet.max(quiet);
+                changes.push(AlertChange::Extended(open.alert.clone()));
+            }
+            None => {
+                let alert = raise(finding);
+                self.open.push(OpenAlert { alert: alert.clone(), quiet });
+                changes.push(AlertChange::Raised(alert));
+            }
+        }
+        changes
+    }
+
+    /// Closes the alerts of a model to which nothing was added for a while.
+    pub(crate) fn close_quiet(&mut self, model: &str, now: Timestamp) -> Vec<AlertChange> {
+        let mut closed = Vec::new();
+        self.open.retain_mut(|open| {
+            let is_over = open.alert.model == model && now.since(open.alert.updated) > open.quiet;
+            if is_over {
+                open.alert.status = AlertStatus::Closed;
+                closed.push(AlertChange::Closed(open.alert.clone()));
+            }
+            !is_over
+        });
+        closed
+    }
+
+    /// Open alerts, the oldest first.
+    pub(crate) fn open(&self) -> impl Iterator<Item = &Alert> {
+        self.open.iter().map(|open| &open.alert)
+    }
+}
+
+fn belongs(alert: &Alert, finding: &Finding) -> bool {
+    let versions_agree = match (&alert.version, &finding.version) {
+        (Some(left), Some(right)) => left == right,
+        _ => true,
+    };
+    alert.model == finding.model
+        && family(alert.kind) == family(finding.kind)
+        && versions_agree
+        && same_direction(alert, finding)
+}
+
+/// A surge and a silence are two causes.
+fn same_direction(alert: &Alert, finding: &Finding) -> bool {
+    finding.kind != FindingKind::Traffic || alert.findings.iter().any(|known| known.measure == finding.measure)
+}
+
+fn raise(finding: &Finding) -> Alert {
+    let mut alert = Alert {
+        id: finding.id.replacen("f-", "a-", 1),
+        time: finding.time,
+        updated: finding.time,
+        status: AlertStatus::Open,
+        kind: finding.kind,
+        severity: finding.severity,
+        model: finding.model.clone(),
+        version: finding.version.clone(),
+        slice: finding.slice.clone(),
+        onset: finding.onset,
+        title: String::new(),
+        atlas: Vec::new(),
+        responsible: Vec::new(),
+        features: Vec::new(),
+        n_findings: 0,
+        findings: Vec::new(),
+    };
+    extend(&mut alert, finding);
+    alert
+}
+
+/// Adds a finding, and tells the alert anew from all of its findings.
+fn extend(alert: &mut Alert, finding: &Finding) {
+    alert.n_findings += 1;
+    alert.updated = alert.updated.max(finding.time);
+    alert.onset = alert.onset.min(finding.onset);
+    match alert.findings.iter().position(|known| known.id == finding.id) {
+        Some(index) => alert.findings[index] = finding.clone(),
+        None if alert.findings.len() < Alert::MAX_FINDINGS => alert.findings.push(finding.clone()),
+        None => {}
+    }
+    let leading = leading(&alert.findings);
+    alert.findings.swap(0, leading);
+    // Whatever else there is keeps the order in which it was found.
+    if let Some(rest) = alert.findings.get_mut(1..) {
+        rest.sort_by_key(|finding| (finding.onset, finding.id.clone()));
+    }
+    let lead = alert.findings[0].clone();
+    alert.kind = lead.kind;
+    alert.severity = alert.severity.max(lead.severity);
+    alert.version = alert.findings.iter().find_map(|finding| finding.version.clone());
+    alert.slice = lead.slice.clone();
+    alert.title = title(&alert.findings);
+    alert.atlas = distinct(alert.findings.iter().flat_map(|finding| finding.atlas.iter().cloned()));
+    alert.responsible = named(alert.findings.iter().flat_map(|finding| &finding.responsible));
+    alert.features = named(alert.findings.iter().flat_map(|finding| &finding.features));
+}
+
+/// The finding that an alert is told by: the most severe, then the widest, then the first.
+fn leading(findings: &[Finding]) -> usize {
+    let key = |finding: &Finding| {
+        let is_symptom = finding.kind != FindingKind::Saturation;
+        (finding.severity, is_symptom, std::cmp::Reverse(finding.slice.conditions().len()))
+    };
+    let mut best = 0;
+    for index in 1..findings.len() {
+        if key(&findings[index]) > key(&findings[best]) {
+            best = index;
+        }
+    }
+    best
+}
+
+fn title(findings: &[Finding]) -> String {
+    let lead = &findings[0];
+    let mut title = lead.title.clone();
+    let instances: Vec<&str> =
+        lead.responsible.iter().filter_map(|carrier| carrier.name.strip_prefix("instance=")).collect();
+    let mut also: Vec<&str> = Vec::new();
+    for finding in &findings[1..] {
+        if finding.kind == FindingKind::Saturation {
+            let instance = finding
+                .slice
+                .conditions()
+                .iter()
+                .find(|(dimension, _)| dimension == "instance")
+                .map(|(_, value)| value.as_str());
+            if instances.is_empty() || instance.is_none_or(|instance| instances.contains(&instance)) {
+                title = format!("{title}; {}", finding.title);
+            }
+        } else if finding.kind != lead.kind && !also.contains(&finding.kind.name()) {
+            also.push(finding.kind.name());
+            title = format!("{title}; also {}", finding.title);
+        }
+    }
+    title
+}
+
+fn named<'a>(carriers: impl Iterator<Item = &'a Carrier>) -> Vec<Carrier> {
+    let mut named: Vec<Carrier> = Vec::new();
+    for carrier in carriers {
+        if named.len() < MOST_NAMED && !named.iter().any(|known| known.name == carrier.name) {
+            named.push(carrier.clone());
+        }
+    }
+    named
+}
+
+fn distinct(names: impl Iterator<Item = String>) -> Vec<String> {
+    let mut distinct: Vec<String> = Vec::new();
+    for name in names {
+        if !distinct.contains(&name) {
+            distinct.push(name);
+        }
+    }
+    distinct
+}

@@ -1,0 +1,305 @@
+//! The watch over all models: batches in, findings and alerts out.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+use wardline_domain::{
+    AlertChange, EventBatch, Finding, FindingKind, Learning, RecordKind, Severity, Slice, Span, Timestamp,
+};
+
+use crate::{
+    baseline::Baseline,
+    draft::{draft, sealed},
+    evidence,
+    grouping::Grouping,
+    model_state::ModelState,
+    model_watch::ModelWatch,
+    saturation::{Saturation, SaturationWatch},
+    series::Series,
+    settings::WatchSettings,
+    wording::{clock_time, number},
+};
+
+/// Most models that are watched; events of further ones are left out, and [`Watch::left_out`] counts them.
+const MOST_MODELS: usize = 10_000;
+
+/// What a call made known.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Observed {
+    /// Findings, in the order in which they were made.
+    pub findings: Vec<Finding>,
+    /// What became of alerts, in order.
+    pub alerts: Vec<AlertChange>,
+}
+
+/// Watches every model of a stream.
+///
+/// **Invariants:** it reads no clock; its answers depend on the events in their order of arrival and on
+/// their times, not on how they were cut into batches; its state is bounded.
+pub struct Watch {
+    settings: WatchSettings,
+    models: BTreeMap<String, ModelWatch>,
+    saturation: SaturationWatch,
+    grouping: Grouping,
+    /// Events of models beyond the most that are watched.
+    left_out: u64,
+}
+
+/// Why a snapshot could not be restored.
+#[derive(Debug, thiserror::Error)]
+pub enum RestoreError {
+    /// The bytes are no snapshot of this version.
+    #[error(
+        "the detectors' snapshot cannot be read: it is damaged or was written by another version; remove it and the detectors learn anew"
+    )]
+    Unreadable(#[from] postcard::Error),
+    /// It was written in another format.
+    #[error(
+        "the detectors' snapshot has format {found} and this version reads {known}: remove it and the detectors learn anew"
+    )]
+    Format {
+        /// The format that was found.
+        found: u32,
+        /// The format that is known.
+        known: u32,
+    },
+}
+
+/// The format of snapshots.
+const FORMAT: u32 = 1;
+
+#[derive(Serialize, Deserialize)]
+struct Snapshot {
+    models: Vec<ModelSnapshot>,
+    saturation: SaturationWatch,
+    grouping: Grouping,
+    left_out: u64,
+}
+
+#[derive(Serialize, Deserialize)]
+struct ModelSnapshot {
+    state: ModelState,
+    /// By detector's name.
+    detectors: Vec<(String, Vec<u8>)>,
+}
+
+impl Watch {
+    /// A watch that has seen nothing yet.
+    pub fn new(settings: WatchSettings) -> Self {
+        let grouping = Grouping::new(settings.grouping_gap);
+        Self { settings, models: BTreeMap::new(), saturation: SaturationWatch::default(), grouping, left_out: 0 }
+    }
+
+    /// Takes a batch. Outcomes, training rows, deployments and logs are of no concern to these detectors.
+    pub fn observe(&mut self, batch: &EventBatch) -> Observed {
+        let mut observed = Observed::default();
+        match (batch.kind, &batch.model) {
+            (RecordKind::Inference, Some(model)) => self.observe_model(model, batch, &mut observed),
+            (RecordKind::Metric, _) => self.observe_metrics(batch, &mut observed),
+            _ => {}
+        }
+        observed
+    }
+
+    /// The stream's clock moves on: everything before `now` has been handed in. Silence is noticed here.
+    pub fn advance(&mut self, now: Timestamp) -> Observed {
+        let mut observed = Observed::default();
+        let names: Vec<String> = self.models.keys().cloned().collect();
+        for name in names {
+            let mut findings = Vec::new();
+            if let Some(watch) = self.models.get_mut(&name) {
+                watch.advance(now, &mut findings);
+            }
+            self.group(&name, findings, &mut observed);
+        }
+        observed
+    }
+
+    /// The stream ends: what is still open is judged. Every model is brought to the latest time of all
+    /// first, so that one that fell silent is noticed.
+    pub fn finish(&mut self) -> Observed {
+        let latest = self.models.values().filter_map(|watch| watch.state.clock.now()).max();
+        let mut observed = latest.map(|latest| self.advance(latest)).unwrap_or_default();
+        let names: Vec<String> = self.models.keys().cloned().collect();
+        for name in names {
+            let mut findings = Vec::new();
+            if let Some(watch) = self.models.get_mut(&name) {
+                watch.finish(&mut findings);
+            }
+            self.group(&name, findings, &mut observed);
+        }
+        observed
+    }
+
+    /// Names of the models that were seen.
+    pub fn models(&self) -> impl Iterator<Item = &str> {
+        self.models.keys().map(String::as_str)
+    }
+
+    /// The learned profile of a model.
+    pub fn baseline(&self, model: &str) -> Option<Baseline> {
+        self.models.get(model).map(|watch| Baseline::of(&watch.state))
+    }
+
+    /// A model over time, for plots.
+    pub fn series(&self, model: &str) -> Option<&Series> {
+        self.models.get(model).map(|watch| &watch.state.series)
+    }
+
+    /// Alerts that are open, the oldest first.
+    pub fn open_alerts(&self) -> impl Iterator<Item = &wardline_domain::Alert> {
+        self.grouping.open()
+    }
+
+    /// Events of models beyond the most that are watched.
+    pub const fn left_out(&self) -> u64 {
+        self.left_out
+    }
+
+    /// Everything it knows, to go on from after a restart.
+    pub fn snapshot(&self) -> Vec<u8> {
+        let models = self.models.values().map(snapshot_of).collect::<Result<Vec<_>, _>>();
+        let written = models.and_then(|models| {
+            let snapshot =
+                SnapshotRef { models, saturation: &self.saturation, grouping: &self.grouping, left_out: self.left_out };
+            postcard::to_extend(&snapshot, FORMAT.to_le_bytes().to_vec())
+        });
+        // Plain data in memory always serializes; were it not so, an empty snapshot means to learn anew.
+        written.unwrap_or_default()
+    }
+
+    /// Goes on from a snapshot, under settings that may have changed since.
+    ///
+    /// # Errors
+    /// [`RestoreError`] where the bytes are no snapshot of this version.
+    pub fn restore(settings: WatchSettings, bytes: &[u8]) -> Result<Self, RestoreError> {
+        let (format, rest) = bytes.split_first_chunk::<4>().ok_or(postcard::Error::DeserializeUnexpectedEnd)?;
+        let found = u32::from_le_bytes(*format);
+        if found != FORMAT {
+            return Err(RestoreError::Format { found, known: FORMAT });
+        }
+        let snapshot: Snapshot = postcard::from_bytes(rest)?;
+        let mut watch = Self::new(settings);
+        for saved in snapshot.models {
+            let mut model =
+                ModelWatch::new(&saved.state.name, watch.settings.of(&saved.state.name).clone(), &watch.settings);
+            for (name, bytes) in &saved.detectors {
+                let known = crate::detectors::DETECTORS.iter().position(|spec| spec.name == name);
+                if let Some(detector) = known.and_then(|index| model.detectors.get_mut(index)) {
+                    detector.load(bytes)?;
+                }
+            }
+            let settings = model.state.settings.clone();
+            model.state = saved.state;
+            model.state.settings = settings;
+            watch.models.insert(model.state.name.clone(), model);
+        }
+        watch.saturation = snapshot.saturation;
+        watch.grouping = snapshot.grouping;
+        watch.left_out = snapshot.left_out;
+        Ok(watch)
+    }
+
+    fn observe_model(&mut self, model: &str, batch: &EventBatch, observed: &mut Observed) {
+        if !self.models.contains_key(model) {
+            if self.models.len() >= MOST_MODELS {
+                self.left_out += batch.len() as u64;
+                return;
+            }
+            let watch = ModelWatch::new(model, self.settings.of(model).clone(), &self.settings);
+            self.models.insert(model.to_owned(), watch);
+        }
+        let mut findings = Vec::new();
+        if let Some(watch) = self.models.get_mut(model) {
+            watch.observe(batch, &mut findings);
+        }
+        self.group(model, findings, observed);
+    }
+
+    fn observe_metrics(&mut self, batch: &EventBatch, observed: &mut Observed) {
+        let models = &self.models;
+        let settings = &self.settings;
+        let learning = |service: &str| -> Learning {
+            let served = models.values().find(|watch| watch.state.services.iter().any(|known| known == service));
+            served.map_or(settings.default_model.learning, |watch| watch.state.settings.learning)
+        };
+        let rises = self.saturation.observe(batch, learning);
+        for rise in rises {
+            let served: Vec<String> = self
+                .models
+                .values()
+                .filter(|watch| watch.state.services.iter().any(|service| *service == rise.service))
+                .map(|watch| watch.state.name.clone())
+                .collect();
+            for model in served {
+                if let Some(watch) = self.models.get(&model) {
+                    let finding = saturation_finding(&watch.state, &rise);
+                    self.group(&model, vec![finding], observed);
+                }
+            }
+        }
+    }
+
+    fn group(&mut self, model: &str, findings: Vec<Finding>, observed: &mut Observed) {
+        for finding in findings {
+            let window = self.models.get(model).map_or(0, |watch| window_of(&watch.state, &finding));
+            observed.alerts.extend(self.grouping.take(&finding, window));
+            observed.findings.push(finding);
+        }
+        let now = self.models.get(model).and_then(|watch| watch.state.clock.now());
+        if let Some(now) = now {
+            observed.alerts.extend(self.grouping.close_quiet(model, now));
+        }
+    }
+}
+
+#[derive(Serialize)]
+struct SnapshotRef<'a> {
+    models: Vec<ModelSnapshot>,
+    saturation: &'a SaturationWatch,
+    grouping: &'a Grouping,
+    left_out: u64,
+}
+
+fn snapshot_of(watch: &ModelWatch) -> Result<ModelSnapshot, postcard::Error> {
+    let detectors = crate::detectors::DETECTORS
+        .iter()
+        .zip(&watch.detectors)
+        .map(|(spec, detector)| Ok((spec.name.to_owned(), detector.save()?)))
+        .collect::<Result<Vec<_>, postcard::Error>>()?;
+    Ok(ModelSnapshot { state: watch.state.clone(), detectors })
+}
+
+/// The length of the windows that a finding of this kind comes from.
+fn window_of(state: &ModelState, finding: &Finding) -> Span {
+    match finding.kind {
+        FindingKind::DataDrift | FindingKind::PredictionDrift | FindingKind::DataQuality => {
+            state.scales.last().map_or(0, |scale| scale.span)
+        }
+        FindingKind::Traffic => state.learned.as_ref().map_or(0, |learned| learned.traffic.width),
+        _ => 0,
+    }
+}
+
+fn saturation_finding(state: &ModelState, rise: &Saturation) -> Finding {
+    let mut finding = draft(state, "saturation", FindingKind::Saturation, &rise.name, rise.time);
+    let place = if rise.instance.is_empty() { rise.service.as_str() } else { rise.instance.as_str() };
+    finding.slice = if rise.instance.is_empty() { Slice::whole() } else { Slice::of("instance", &rise.instance) };
+    finding.onset = rise.onset;
+    finding.onset_interval = (rise.onset, rise.time);
+    (finding.observed, finding.expected, finding.unit) = (rise.observed, rise.expected, rise.name.clone());
+    (finding.n_observed, finding.n_expected) = (rise.n_observed, rise.n_expected);
+    (finding.effect, finding.effect_name) = (rise.observed / rise.expected.abs().max(1e-9), "ratio".to_owned());
+    finding.p_value = Some(rise.p_value);
+    finding.severity = Severity::Info;
+    finding.title = format!(
+        "{} of {place} rose from {} to {} since {} (n={})",
+        rise.name,
+        number(rise.expected),
+        number(rise.observed),
+        clock_time(rise.onset, rise.time),
+        rise.n_observed,
+    );
+    finding.evidence = evidence::metric(&rise.service, &rise.name, rise.onset.plus(-Timestamp::HOUR), rise.time);
+    sealed(finding)
+}
