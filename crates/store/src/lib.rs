@@ -3,6 +3,9 @@
 //! **Invariant:** what was acknowledged is on the disk, is in the lake once, and is seen by every later
 //! query. This is the only crate that knows the query engine and the table format.
 
+pub mod dead_letters;
+pub mod dedupe;
+pub mod journal;
 pub mod lake;
 pub mod metadata;
 pub mod sql;

@@ -26,6 +26,13 @@ fn append(journal: &Journal, names: &[&str]) -> Option<u64> {
     journal.append_blocking(vec![inferences(names)]).unwrap().sequence
 }
 
+/// One append for each of these events.
+fn append_each(journal: &Journal, names: &[&str]) {
+    for name in names {
+        append(journal, &[name]);
+    }
+}
+
 fn recorded(journal: &Journal, from: u64) -> Vec<(u64, Vec<String>)> {
     journal.replay(from).flatten().map(|Recorded { sequence, batches }| (sequence, ids(&batches))).collect()
 }
@@ -120,7 +127,7 @@ fn damage_in_the_middle_is_quarantined_and_skipped() {
     let storage = FaultyStorage::default();
     {
         let journal = open(&storage, settings());
-        ["a", "b", "c"].map(|name| append(&journal, &[name]));
+        append_each(&journal, &["a", "b", "c"]);
     }
     let segment = segments(&storage).remove(0);
     storage.change(&segment, |bytes| {
@@ -143,7 +150,7 @@ fn a_torn_tail_is_cut() {
     let storage = FaultyStorage::default();
     {
         let journal = open(&storage, settings());
-        ["a", "b", "c"].map(|name| append(&journal, &[name]));
+        append_each(&journal, &["a", "b", "c"]);
     }
     let seen = storage.names().into_iter().find(|name| name.ends_with(".seen")).unwrap();
     storage.delete(&seen);
@@ -160,7 +167,7 @@ fn start_succeeds_whatever_the_folder_holds() {
     let storage = FaultyStorage::default();
     {
         let journal = open(&storage, one_record_a_segment());
-        ["a", "b", "c"].map(|name| append(&journal, &[name]));
+        append_each(&journal, &["a", "b", "c"]);
     }
     let names = segments(&storage);
     storage.delete(&names[1]);
