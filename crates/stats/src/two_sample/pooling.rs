@@ -1,39 +1,45 @@
 //! Rare cells put together, so that approximations for large counts hold.
 
-/// Puts cells whose expected count in either sample is below `least_expected` into one.
+/// Puts cells whose expected count in either sample is below `least_expected` together.
 ///
 /// The expected count of a cell is `(a + b) n / (n + m)` for the smaller sample size `n`. Rare cells
-/// are gathered in ascending order of their pooled count until the gathered cell is large enough;
-/// cells that are empty on both sides are dropped. The kept order is that of the input, the
-/// gathered cell is last. Returns `None` if the lengths differ or a sample is empty.
+/// are gathered in ascending order of their pooled count; whenever a group is large enough the next
+/// begins, so that a column of only rare values still keeps many cells. What is left over joins the
+/// last group, or the smallest large cell. Cells that are empty on both sides are dropped. Large
+/// cells come first, in the order of the input, then the groups.
 ///
 /// Pooling looks only at the pooled counts, never at the difference, so it does not bias a test.
+/// `O(cells log cells)`. `None` if the lengths differ or a sample is empty.
 #[must_use]
 pub fn pool_small_cells(reference: &[u64], current: &[u64], least_expected: f64) -> Option<(Vec<u64>, Vec<u64>)> {
     let (n, m) = sizes(reference, current)?;
     let smaller_share = n.min(m) / (n + m);
-    let expected = |cell: usize| (reference[cell] + current[cell]) as f64 * smaller_share;
-    let mut by_size: Vec<usize> = (0..reference.len()).filter(|cell| reference[*cell] + current[*cell] > 0).collect();
-    by_size.sort_by_key(|cell| (reference[*cell] + current[*cell], *cell));
-    let (mut rare, mut gathered) = (Vec::new(), 0.0);
-    for &cell in &by_size {
-        let small = expected(cell) < least_expected;
-        let unfinished = !rare.is_empty() && gathered < least_expected;
-        if !small && !unfinished {
-            break;
-        }
+    let pooled = |cell: usize| reference[cell] + current[cell];
+    let expected = |cell: usize| pooled(cell) as f64 * smaller_share;
+    let mut by_size: Vec<usize> = (0..reference.len()).filter(|cell| pooled(*cell) > 0).collect();
+    by_size.sort_by_key(|cell| (pooled(*cell), *cell));
+
+    let first_large = by_size.partition_point(|cell| expected(*cell) < least_expected);
+    let (rare, large) = by_size.split_at(first_large);
+    let mut groups: Vec<Vec<usize>> = Vec::new();
+    let (mut open, mut gathered) = (Vec::new(), 0.0);
+    for &cell in rare {
+        open.push(cell);
         gathered += expected(cell);
-        rare.push(cell);
-    }
-    let mut kept: Vec<usize> = by_size[rare.len()..].to_vec();
-    kept.sort_unstable();
-    let side = |counts: &[u64]| {
-        let mut cells: Vec<u64> = kept.iter().map(|cell| counts[*cell]).collect();
-        if !rare.is_empty() {
-            cells.push(rare.iter().map(|cell| counts[*cell]).sum());
+        if gathered >= least_expected {
+            groups.push(std::mem::take(&mut open));
+            gathered = 0.0;
         }
-        cells
-    };
+    }
+    let mut kept: Vec<Vec<usize>> = large.iter().map(|cell| vec![*cell]).collect();
+    if let Some(group) = groups.last_mut().or_else(|| kept.first_mut()) {
+        group.append(&mut open);
+    } else if !open.is_empty() {
+        groups.push(open);
+    }
+    kept.sort_by_key(|group| group[0]);
+    kept.append(&mut groups);
+    let side = |counts: &[u64]| kept.iter().map(|group| group.iter().map(|cell| counts[*cell]).sum()).collect();
     Some((side(reference), side(current)))
 }
 
@@ -52,6 +58,12 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+
+    #[test]
+    fn a_column_of_rare_values_keeps_many_cells() {
+        let (reference, _) = pool_small_cells(&[2; 100], &[3; 100], 5.0).unwrap();
+        assert_eq!(reference.len(), 33);
+    }
 
     #[test]
     fn gathers_the_rare_and_keeps_the_order() {
