@@ -1,6 +1,6 @@
 //! `percentile(x, share)`: quantiles that are the same to the last digit in every run.
 //!
-//! It also answers to `approx_percentile_cont`, whose own sketch depends on the order in which threads
+//! `quantile_exact(x, share)` keeps every number instead, and is exact. `percentile` also answers to `approx_percentile_cont`, whose own sketch depends on the order in which threads
 //! finish. Over a moving window it is exact. See [`Sketch`] for its error.
 
 use std::sync::Arc;
@@ -30,24 +30,28 @@ pub(super) fn functions() -> Vec<AggregateUDF> {
             TypeSignature::Exact(vec![DataType::Float64, DataType::Float64, DataType::Int64]),
         ]
     };
-    let exact = datafusion::functions_aggregate::percentile_cont::percentile_cont_udaf();
     vec![
         AggregateUDF::from(Percentile::named("percentile", shares())),
         AggregateUDF::from(Percentile::named("approx_percentile_cont", shares())),
+        AggregateUDF::from(Percentile { is_exact: true, ..Percentile::named("quantile_exact", shares()) }),
         AggregateUDF::from(median),
-        exact.as_ref().clone().with_aliases(["quantile_exact"]),
     ]
 }
 
 #[derive(Debug, PartialEq, Eq, Hash)]
 struct Percentile {
     name: &'static str,
+    is_exact: bool,
     signature: Signature,
 }
 
 impl Percentile {
     fn named(name: &'static str, types: Vec<TypeSignature>) -> Self {
-        Self { name, signature: Signature::one_of(types, Volatility::Immutable) }
+        Self { name, is_exact: false, signature: Signature::one_of(types, Volatility::Immutable) }
+    }
+
+    const fn empty(&self) -> fn() -> Sketch {
+        if self.is_exact { Sketch::exact } else { Sketch::default }
     }
 
     fn share(&self, args: &AccumulatorArgs<'_>) -> Result<f64> {
@@ -95,7 +99,7 @@ impl AggregateUDFImpl for Percentile {
         if args.is_distinct {
             return plan_err!("`{}` does not take DISTINCT: use it over a subquery with SELECT DISTINCT", self.name);
         }
-        Ok(Box::new(One { share: self.share(&args)?, sketch: Sketch::default() }))
+        Ok(Box::new(One { share: self.share(&args)?, sketch: self.empty()() }))
     }
 
     fn create_sliding_accumulator(&self, args: AccumulatorArgs) -> Result<Box<dyn Accumulator>> {
@@ -107,7 +111,7 @@ impl AggregateUDFImpl for Percentile {
     }
 
     fn create_groups_accumulator(&self, args: AccumulatorArgs) -> Result<Box<dyn GroupsAccumulator>> {
-        Ok(Box::new(Groups { share: self.share(&args)?, sketches: Vec::new(), bytes: 0 }))
+        Ok(Box::new(Groups { share: self.share(&args)?, empty: self.empty(), sketches: Vec::new(), bytes: 0 }))
     }
 }
 
@@ -185,7 +189,7 @@ impl Accumulator for Moving {
     }
 
     fn state(&mut self) -> Result<Vec<ScalarValue>> {
-        let mut sketch = Sketch::default();
+        let mut sketch = Sketch::exact();
         for &value in &self.sorted {
             sketch.observe(value);
         }
@@ -201,6 +205,7 @@ impl Accumulator for Moving {
 #[derive(Debug)]
 struct Groups {
     share: f64,
+    empty: fn() -> Sketch,
     sketches: Vec<Sketch>,
     bytes: usize,
 }
@@ -208,7 +213,7 @@ struct Groups {
 impl Groups {
     fn make_room(&mut self, groups: usize) {
         self.bytes += groups.saturating_sub(self.sketches.len()) * size_of::<Sketch>();
-        self.sketches.resize_with(groups, Sketch::default);
+        self.sketches.resize_with(groups, self.empty);
     }
 
     fn merge(&mut self, group: usize, other: &Sketch) {
@@ -268,7 +273,7 @@ impl GroupsAccumulator for Groups {
 
     fn convert_to_state(&self, values: &[ArrayRef], opt_filter: Option<&BooleanArray>) -> Result<Vec<ArrayRef>> {
         let states = numbers(values)?.iter().enumerate().map(|(row, value)| {
-            let mut sketch = Sketch::default();
+            let mut sketch = (self.empty)();
             let wanted = opt_filter.is_none_or(|filter| filter.is_valid(row) && filter.value(row));
             if let Some(value) = value.filter(|_| wanted) {
                 sketch.observe(value);

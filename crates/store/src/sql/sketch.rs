@@ -15,9 +15,11 @@ const BUCKETS: usize = 256;
 const LEAST_EXPONENT: i32 = -256;
 
 /// Numbers, seen in any order.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Sketch {
     count: u64,
+    /// Up to so many numbers are kept as they are.
+    most_exact: usize,
     values: Values,
 }
 
@@ -43,13 +45,18 @@ struct Octaves {
     counts: Vec<Option<Vec<u64>>>,
 }
 
-impl Default for Values {
+impl Default for Sketch {
     fn default() -> Self {
-        Self::Exact(Vec::new())
+        Self { count: 0, most_exact: EXACT_VALUES, values: Values::Exact(Vec::new()) }
     }
 }
 
 impl Sketch {
+    /// One that keeps every number, however many: its quantiles are exact, and its size is theirs.
+    pub const fn exact() -> Self {
+        Self { count: 0, most_exact: usize::MAX, values: Values::Exact(Vec::new()) }
+    }
+
     /// How many numbers it holds.
     pub const fn count(&self) -> u64 {
         self.count
@@ -69,7 +76,7 @@ impl Sketch {
                 let before = values.capacity();
                 values.push(value);
                 let grown = (values.capacity() - before) * size_of::<f64>();
-                if values.len() <= EXACT_VALUES {
+                if values.len() <= self.most_exact {
                     return grown;
                 }
                 let freed = values.capacity() * size_of::<f64>();

@@ -9,3 +9,4 @@ mod many_files;
 mod metadata;
 mod rows;
 mod sql;
+mod storage;

@@ -8,7 +8,7 @@ use wardline_store::{
 
 use crate::rows::monday;
 
-pub fn alert(number: i64, severity: Severity) -> Alert {
+pub(crate) fn alert(number: i64, severity: Severity) -> Alert {
     let time = monday().plus(number * Timestamp::MINUTE);
     Alert {
         id: format!("a-{number}"),

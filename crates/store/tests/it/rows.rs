@@ -13,12 +13,12 @@ use wardline_domain::{EventBatch, RecordKind, Timestamp};
 use wardline_store::{Engine, EngineSettings, Lake, LakeSettings, Limits};
 
 /// 2026-11-02T00:00:00Z, a Monday.
-pub fn monday() -> Timestamp {
+pub(crate) fn monday() -> Timestamp {
     Timestamp::parse("2026-11-02T00:00:00Z").unwrap()
 }
 
 /// Inferences `numbers` of a model, one every `step` from Monday on; number and model decide every value.
-pub fn inferences(model: &str, numbers: std::ops::Range<u64>, step: i64) -> EventBatch {
+pub(crate) fn inferences(model: &str, numbers: std::ops::Range<u64>, step: i64) -> EventBatch {
     let n = || numbers.clone();
     let number = |of: fn(u64) -> f64| -> ArrayRef { Arc::new(n().map(|i| Some(of(i))).collect::<Float64Array>()) };
     let repeated = |of: &dyn Fn(u64) -> String| -> ArrayRef {
@@ -41,7 +41,7 @@ pub fn inferences(model: &str, numbers: std::ops::Range<u64>, step: i64) -> Even
 }
 
 /// Outcomes of inferences `numbers` of a model: whatever was decided, `allow` was right.
-pub fn outcomes(model: &str, numbers: std::ops::Range<u64>) -> EventBatch {
+pub(crate) fn outcomes(model: &str, numbers: std::ops::Range<u64>) -> EventBatch {
     let n = || numbers.clone();
     let label: DictionaryArray<Int32Type> = n().map(|_| Some("allow")).collect();
     let sender: DictionaryArray<Int32Type> = n().map(|_| Some("test")).collect();
@@ -60,23 +60,23 @@ fn times(times: impl Iterator<Item = Timestamp>) -> ArrayRef {
 }
 
 /// Settings under which nothing is flushed unless a test says so.
-pub fn quiet(folder: &Path) -> LakeSettings {
+pub(crate) fn quiet(folder: &Path) -> LakeSettings {
     LakeSettings { flush_age: std::time::Duration::from_secs(3_600), ..LakeSettings::at(folder.display().to_string()) }
 }
 
 /// An engine over a lake.
-pub fn engine(lake: &Arc<Lake>) -> Engine {
+pub(crate) fn engine(lake: &Arc<Lake>) -> Engine {
     Engine::new(Arc::clone(lake), None, &EngineSettings { threads: 2, ..EngineSettings::default() }).unwrap()
 }
 
 /// The answer to a statement, as a table of text.
-pub async fn ask(engine: &Engine, sql: &str) -> String {
+pub(crate) async fn ask(engine: &Engine, sql: &str) -> String {
     let (batches, _) = engine.query(sql, Limits::default()).await.unwrap().collect().await.unwrap();
     pretty_format_batches(&batches).unwrap().to_string()
 }
 
 /// The one number that a statement answers.
-pub async fn number(engine: &Engine, sql: &str) -> i64 {
+pub(crate) async fn number(engine: &Engine, sql: &str) -> i64 {
     let (batches, _) = engine.query(sql, Limits::default()).await.unwrap().collect().await.unwrap();
     let column = arrow::compute::cast(batches[0].column(0), &arrow::datatypes::DataType::Int64).unwrap();
     arrow::array::AsArray::as_primitive::<arrow::datatypes::Int64Type>(&column).value(0)

@@ -79,7 +79,14 @@ async fn percentiles_do_not_depend_on_threads() {
         answers.push(ask(&Engine::new(Arc::clone(&lake), None, &settings).unwrap(), statement).await);
     }
     assert!(answers.iter().all(|answer| *answer == answers[0]), "{answers:#?}");
-    insta::assert_snapshot!(answers[0], @"");
+    insta::assert_snapshot!(answers[0], @r"
+    +---------+--------+--------------------+-------+---------+
+    | version | p50    | p95                | p99   | exact   |
+    +---------+--------+--------------------+-------+---------+
+    | 1       | 70.175 | 114.97499999999998 | 119.0 | 118.964 |
+    | 2       | 69.125 | 114.3625           | 118.5 | 118.752 |
+    +---------+--------+--------------------+-------+---------+
+    ");
 }
 
 /// Goal: what people do with Pandas works: rolling means, correlations, medians, deviations, moving percentiles.
@@ -89,13 +96,38 @@ async fn rolling_statistics_and_correlations() {
     let engine = engine(&stored(folder.path()).await);
     let moving = "SELECT time, avg(latency_ms) OVER w AS mean, percentile(latency_ms, 0.5) OVER w AS p50, lag(latency_ms) OVER (ORDER BY time) AS before
         FROM model_fraud WINDOW w AS (ORDER BY time ROWS BETWEEN 4 PRECEDING AND CURRENT ROW) ORDER BY time LIMIT 6";
-    insta::assert_snapshot!(ask(&engine, moving).await, @"");
+    insta::assert_snapshot!(ask(&engine, moving).await, @r"
+    +----------------------+-------------------+-------+--------+
+    | time                 | mean              | p50   | before |
+    +----------------------+-------------------+-------+--------+
+    | 2026-11-02T00:00:00Z | 20.0              | 20.0  |        |
+    | 2026-11-02T00:01:00Z | 65.95             | 65.95 | 20.0   |
+    | 2026-11-02T00:02:00Z | 78.56666666666666 | 103.8 | 111.9  |
+    | 2026-11-02T00:03:00Z | 82.85             | 99.75 | 103.8  |
+    | 2026-11-02T00:04:00Z | 83.8              | 95.7  | 95.7   |
+    | 2026-11-02T00:05:00Z | 95.7              | 95.7  | 87.6   |
+    +----------------------+-------------------+-------+--------+
+    ");
     let whole = "SELECT round(corr(latency_ms, feature_age), 4) AS corr, round(regr_slope(latency_ms, feature_age), 4) AS slope,
         median(latency_ms) AS median, round(stddev(latency_ms), 4) AS deviation FROM model_fraud";
-    insta::assert_snapshot!(ask(&engine, whole).await, @"");
+    insta::assert_snapshot!(ask(&engine, whole).await, @r"
+    +---------+---------+--------+-----------+
+    | corr    | slope   | median | deviation |
+    +---------+---------+--------+-----------+
+    | -0.0171 | -0.0214 | 70.0   | 28.8898   |
+    +---------+---------+--------+-----------+
+    ");
     let hourly = "SELECT time, n, avg(n) OVER (ORDER BY time RANGE BETWEEN INTERVAL '3 hours' PRECEDING AND CURRENT ROW) AS over_3h
         FROM (SELECT date_trunc('hour', time) AS time, count(*) AS n FROM model_fraud GROUP BY 1) ORDER BY 1 LIMIT 3";
-    insta::assert_snapshot!(ask(&engine, hourly).await, @"");
+    insta::assert_snapshot!(ask(&engine, hourly).await, @r"
+    +----------------------+----+---------+
+    | time                 | n  | over_3h |
+    +----------------------+----+---------+
+    | 2026-11-02T00:00:00Z | 60 | 60.0    |
+    | 2026-11-02T01:00:00Z | 60 | 60.0    |
+    | 2026-11-02T02:00:00Z | 60 | 60.0    |
+    +----------------------+----+---------+
+    ");
 }
 
 /// Goal: `date_trunc` is answered by `date_bin`, with the same result, weeks from Monday included.
@@ -156,12 +188,15 @@ async fn mistakes_are_answered_with_what_would_help() {
     let folder = tempfile::tempdir().unwrap();
     let engine = engine(&stored(folder.path()).await);
     let refused = async |sql: &str| engine.query(sql, Limits::default()).await.err().map(|error| error.to_string()).unwrap_or_default();
-    insta::assert_snapshot!(refused("SELECT * FROM inferrence").await, @"");
-    insta::assert_snapshot!(refused("SELECT latency FROM inference").await, @"");
-    insta::assert_snapshot!(refused("SELECT FROM WHERE").await, @"");
-    insta::assert_snapshot!(refused("SELECT * FROM '/etc/passwd'").await, @"");
-    insta::assert_snapshot!(refused("SELECT percentile(latency_ms, 95) FROM inference").await, @"");
-    insta::assert_snapshot!(refused("SELECT * FROM read_csv('/etc/passwd')").await, @"");
+    insta::assert_snapshot!(refused("SELECT * FROM inferrence").await, @"there is no table `inferrence`; did you mean `inference`? there are alert, deployment, finding, inference, labelled, log, metric, outcome, training_row, model_churn_2, model_fraud, labelled_churn_2, labelled_fraud");
+    insta::assert_snapshot!(refused("SELECT latency FROM inference").await, @r"
+    the statement does not fit the tables: No field named latency. Did you mean 'inference.latency_ms'?
+    Valid fields are inference.time, inference.received, inference.sender, inference.id, inference.model, inference.version, inference.role, inference.service, inference.environment, inference.instance, inference.status, inference.http_status, inference.error, inference.latency_ms, inference.queue_ms, inference.ttft_ms, inference.batch_size, inference.input_tokens, inference.output_tokens, inference.embedding, inference.prompt, inference.output, inference.score, inference.items, inference.scores, inference.decision, inference.prediction, inference.user, inference.session, inference.api_key, inference.client_ip, inference.tenant, inference.channel, inference.trace_id, inference.span_id, inference.attributes, inference.attribute_store.
+    ");
+    insta::assert_snapshot!(refused("SELECT FROM WHERE").await, @"there is no table `where`; there are alert, deployment, finding, inference, labelled, log, metric, outcome, training_row, model_churn_2, model_fraud, labelled_churn_2, labelled_fraud");
+    insta::assert_snapshot!(refused("SELECT * FROM '/etc/passwd'").await, @"there is no table `/etc/passwd`; there are alert, deployment, finding, inference, labelled, log, metric, outcome, training_row, model_churn_2, model_fraud, labelled_churn_2, labelled_fraud");
+    insta::assert_snapshot!(refused("SELECT percentile(latency_ms, 95) FROM inference").await, @"the statement does not fit the tables: the second argument of `percentile` is 95, and must lie between 0 and 1");
+    insta::assert_snapshot!(refused("SELECT * FROM read_csv('/etc/passwd')").await, @"the statement does not fit the tables: table function 'read_csv' not found");
 }
 
 #[tokio::test(flavor = "multi_thread")]
