@@ -53,11 +53,58 @@ pub(crate) enum Target {
 
 /// Every name that is a field of some kind.
 const NAMES: [&str; N_FIELDS] = [
-    "kind", "time", "model", "version", "id", "status", "decision", "items", "http_status", "error", "features", "groups",
-    "attributes", "role", "service", "environment", "instance", "latency_ms", "queue_ms", "ttft_ms", "batch_size",
-    "input_tokens", "output_tokens", "embedding", "prompt", "output", "score", "scores", "prediction", "user", "session",
-    "api_key", "client_ip", "tenant", "channel", "trace_id", "span_id", "label", "value", "feedback", "source", "dataset",
-    "dataset_version", "row_id", "action", "weight", "commit", "committed_at", "by", "name", "severity", "body",
+    "kind",
+    "time",
+    "model",
+    "version",
+    "id",
+    "status",
+    "decision",
+    "items",
+    "http_status",
+    "error",
+    "features",
+    "groups",
+    "attributes",
+    "role",
+    "service",
+    "environment",
+    "instance",
+    "latency_ms",
+    "queue_ms",
+    "ttft_ms",
+    "batch_size",
+    "input_tokens",
+    "output_tokens",
+    "embedding",
+    "prompt",
+    "output",
+    "score",
+    "scores",
+    "prediction",
+    "user",
+    "session",
+    "api_key",
+    "client_ip",
+    "tenant",
+    "channel",
+    "trace_id",
+    "span_id",
+    "label",
+    "value",
+    "feedback",
+    "source",
+    "dataset",
+    "dataset_version",
+    "row_id",
+    "action",
+    "weight",
+    "commit",
+    "committed_at",
+    "by",
+    "name",
+    "severity",
+    "body",
 ];
 
 /// How many there are.
@@ -65,8 +112,25 @@ pub(crate) const N_FIELDS: usize = 52;
 
 /// Fields that senders often number or make booleans: kept as they are written.
 const LABELS: [&str; 19] = [
-    "id", "version", "row_id", "user", "session", "api_key", "tenant", "channel", "instance", "decision", "label", "items",
-    "dataset", "dataset_version", "commit", "by", "error", "span_id", "trace_id",
+    "id",
+    "version",
+    "row_id",
+    "user",
+    "session",
+    "api_key",
+    "tenant",
+    "channel",
+    "instance",
+    "decision",
+    "label",
+    "items",
+    "dataset",
+    "dataset_version",
+    "commit",
+    "by",
+    "error",
+    "span_id",
+    "trace_id",
 ];
 
 /// A field of some kind: its place among all the names.
@@ -192,16 +256,22 @@ mod tests {
     #[test]
     fn the_named_places_are_those_of_their_names() {
         let named = [
-            (FieldId::KIND, "kind"), (FieldId::TIME, "time"), (FieldId::MODEL, "model"), (FieldId::VERSION, "version"),
-            (FieldId::ID, "id"), (FieldId::STATUS, "status"), (FieldId::DECISION, "decision"), (FieldId::ITEMS, "items"),
-            (FieldId::HTTP_STATUS, "http_status"), (FieldId::ERROR, "error"),
+            (FieldId::KIND, "kind"),
+            (FieldId::TIME, "time"),
+            (FieldId::MODEL, "model"),
+            (FieldId::VERSION, "version"),
+            (FieldId::ID, "id"),
+            (FieldId::STATUS, "status"),
+            (FieldId::DECISION, "decision"),
+            (FieldId::ITEMS, "items"),
+            (FieldId::HTTP_STATUS, "http_status"),
+            (FieldId::ERROR, "error"),
         ];
         for (id, name) in named {
             assert_eq!(id.name(), name);
         }
-        let required: Vec<Vec<&str>> = RecordKind::ALL
-            .map(|kind| KindFields::of(kind).required.iter().map(|id| id.name()).collect())
-            .to_vec();
+        let required: Vec<Vec<&str>> =
+            RecordKind::ALL.map(|kind| KindFields::of(kind).required.iter().map(|id| id.name()).collect()).to_vec();
         assert_eq!(required[0], ["time", "model", "version"]);
         assert_eq!(required[4], ["time", "service", "name", "value"]);
         assert_eq!(required[5], ["time", "service", "body"]);

@@ -3,6 +3,7 @@
 //! **Invariant:** what leaves a decoder obeys the event schema; whatever does not is a dead letter with its
 //! reason, and never a panic.
 
+mod columnar;
 mod columns;
 mod decoded;
 mod fields;
@@ -15,6 +16,7 @@ mod record;
 mod registry;
 mod table;
 
+pub mod files;
 pub mod ndjson;
 
 pub use decoded::{Arrival, Decoded};

@@ -45,11 +45,12 @@ impl Record<'_> {
 
     /// Whether the record says that the prediction failed.
     fn has_failed(&self) -> bool {
-        let failed_by_status = self.value(FieldId::HTTP_STATUS).is_some_and(|value| {
-            read::number("http_status", self.line, value).is_ok_and(|status| status >= 500.0)
-        });
+        let failed_by_status = self
+            .value(FieldId::HTTP_STATUS)
+            .is_some_and(|value| read::number("http_status", self.line, value).is_ok_and(|status| status >= 500.0));
         failed_by_status
-            || (self.has(FieldId::ERROR) && self.value(FieldId::ERROR).map(|value| value.shape) != Some(Shape::Boolean(false)))
+            || (self.has(FieldId::ERROR)
+                && self.value(FieldId::ERROR).map(|value| value.shape) != Some(Shape::Boolean(false)))
     }
 }
 
@@ -73,7 +74,9 @@ impl Table {
                 continue;
             }
             match self.fields.targets[*id as usize] {
-                Target::Column { index, reads } => self.write_column(FieldId(*id), index, reads, line, member.value, registry)?,
+                Target::Column { index, reads } => {
+                    self.write_column(FieldId(*id), index, reads, line, member.value, registry)?
+                }
                 Target::Features => self.write_features(line, member.value, registry)?,
                 Target::Groups => self.write_groups(line, member.value, registry)?,
                 Target::Attributes => self.write_attributes(line, member.value, registry)?,
@@ -116,7 +119,9 @@ impl Table {
             (Column::Integer(column), _) => column.push(read::integer(name, line, value)?),
             (Column::Integer32(column), _) => column.push(read::integer32(name, line, value)?),
             (Column::Items(column), _) => {
-                let Shape::List(first, count) = value.shape else { return Err(read::wrong_type(name, line, value, "a list of text")) };
+                let Shape::List(first, count) = value.shape else {
+                    return Err(read::wrong_type(name, line, value, "a list of text"));
+                };
                 for item in line.elements(first, count) {
                     read::label("items[]", line, *item)?;
                 }
@@ -137,7 +142,8 @@ impl Table {
         for member in members.iter().filter(|member| member.value.shape != Shape::Null) {
             read::number(name, line, member.value)?;
         }
-        let repeats = |place: usize| members[place + 1..].iter().any(|later| line.key(later) == line.key(&members[place]));
+        let repeats =
+            |place: usize| members[place + 1..].iter().any(|later| line.key(later) == line.key(&members[place]));
         // A map with a key twice is refused by some readers; the last one counts. Slates of classes are short.
         let kept = members.iter().enumerate().filter(|(place, _)| members.len() > 1_024 || !repeats(*place));
         if let Column::Scores(column) = &mut self.base[index] {
@@ -154,7 +160,9 @@ impl Table {
         value: Value,
         registry: &SchemaRegistry,
     ) -> Result<(), DeadLetterReason> {
-        let Shape::List(first, count) = value.shape else { return Err(read::wrong_type(name, line, value, "a list of numbers")) };
+        let Shape::List(first, count) = value.shape else {
+            return Err(read::wrong_type(name, line, value, "a list of numbers"));
+        };
         let numbers = line.elements(first, count);
         for number in numbers {
             read::number("embedding[]", line, *number)?;
@@ -180,7 +188,12 @@ impl Table {
         Ok(())
     }
 
-    fn write_features(&mut self, line: Line<'_>, value: Value, registry: &SchemaRegistry) -> Result<(), DeadLetterReason> {
+    fn write_features(
+        &mut self,
+        line: Line<'_>,
+        value: Value,
+        registry: &SchemaRegistry,
+    ) -> Result<(), DeadLetterReason> {
         let mut expected = 0;
         for member in object(line, "features", value)? {
             let name = line.key(member);
@@ -229,7 +242,14 @@ impl Table {
             Shape::Integer(_) | Shape::Number(_) => Some(FeatureType::Number),
             Shape::Boolean(_) => Some(FeatureType::Boolean),
             Shape::Text | Shape::Escaped(..) => Some(FeatureType::Text),
-            _ => return Err(read::wrong_type(&format!("features.{name}"), line, value, "a number, a boolean, text or null")),
+            _ => {
+                return Err(read::wrong_type(
+                    &format!("features.{name}"),
+                    line,
+                    value,
+                    "a number, a boolean, text or null",
+                ));
+            }
         };
         let Some(found) = found else { return Ok(None) };
         if known.is_none() {
@@ -256,7 +276,12 @@ impl Table {
         }
     }
 
-    fn write_groups(&mut self, line: Line<'_>, value: Value, registry: &SchemaRegistry) -> Result<(), DeadLetterReason> {
+    fn write_groups(
+        &mut self,
+        line: Line<'_>,
+        value: Value,
+        registry: &SchemaRegistry,
+    ) -> Result<(), DeadLetterReason> {
         let mut expected = 0;
         for member in object(line, "groups", value)? {
             let name = line.key(member);
@@ -266,9 +291,10 @@ impl Table {
             }
             let room = |model: &str| registry.group(model, name);
             let model = self.model.as_deref().unwrap_or_default();
-            let is_written = write_label(&mut self.groups, &mut self.new, self.rows, line, member, &mut expected, || {
-                (room(model), NewColumn::Group(name.to_owned()))
-            });
+            let is_written =
+                write_label(&mut self.groups, &mut self.new, self.rows, line, member, &mut expected, || {
+                    (room(model), NewColumn::Group(name.to_owned()))
+                });
             if !is_written {
                 self.left_over.push(*member);
             }
@@ -276,7 +302,12 @@ impl Table {
         Ok(())
     }
 
-    fn write_attributes(&mut self, line: Line<'_>, value: Value, registry: &SchemaRegistry) -> Result<(), DeadLetterReason> {
+    fn write_attributes(
+        &mut self,
+        line: Line<'_>,
+        value: Value,
+        registry: &SchemaRegistry,
+    ) -> Result<(), DeadLetterReason> {
         let mut expected = 0;
         for member in object(line, "attributes", value)? {
             self.write_attribute(line, member, &mut expected, registry)?;

@@ -82,7 +82,10 @@ impl Table {
             self.cut_back(n_columns);
             written?;
             conflicts += 1;
-            assert!(conflicts < MAX_CONFLICTS, "columns of a model are only ever added, so a record meets few conflicts");
+            assert!(
+                conflicts < MAX_CONFLICTS,
+                "columns of a model are only ever added, so a record meets few conflicts"
+            );
         }
     }
 
@@ -123,10 +126,14 @@ impl Table {
         let mut own = self.features.finish(rows);
         own.append(&mut self.attributes.finish(rows));
         own.append(&mut self.groups.finish(rows));
-        let schema = self.schema(own.iter().map(|(name, data_type, array)| {
-            columns.push(Arc::clone(array));
-            Field::new(name, data_type.clone(), true)
-        }).collect());
+        let schema = self.schema(
+            own.iter()
+                .map(|(name, data_type, array)| {
+                    columns.push(Arc::clone(array));
+                    Field::new(name, data_type.clone(), true)
+                })
+                .collect(),
+        );
         match RecordBatch::try_new(schema, columns) {
             Ok(records) => EventBatch { kind: self.kind, model: self.model.clone(), records },
             Err(error) => unreachable!("every column was filled up to the same length: {error}"),

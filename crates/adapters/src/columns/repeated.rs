@@ -29,7 +29,14 @@ pub(crate) struct RepeatedColumn {
 
 impl RepeatedColumn {
     pub(super) fn new() -> Self {
-        Self { keys: Vec::new(), nulls: NullBufferBuilder::new(0), interner: Interner::new(*SEED), last: -1, fresh: 0, fresh_row: 0 }
+        Self {
+            keys: Vec::new(),
+            nulls: NullBufferBuilder::new(0),
+            interner: Interner::new(*SEED),
+            last: -1,
+            fresh: 0,
+            fresh_row: 0,
+        }
     }
 
     #[inline]

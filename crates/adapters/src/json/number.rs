@@ -65,7 +65,10 @@ pub(super) fn read(text: &str, start: usize) -> Result<(Shape, usize), NumberPro
         return Ok((Shape::Number(if negative { -value } else { value }), at));
     }
     let written = &text[start..start + at];
-    if is_whole && let Ok(value) = written.parse() && !(negative && value == 0) {
+    if is_whole
+        && let Ok(value) = written.parse()
+        && !(negative && value == 0)
+    {
         return Ok((Shape::Integer(value), at));
     }
     match written.parse::<f64>() {

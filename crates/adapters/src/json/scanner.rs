@@ -171,7 +171,9 @@ impl<'a> Scanner<'a> {
             }
             ignored.scratch.clear();
             loop {
-                let Some(&is_object) = depth.checked_sub(1).and_then(|innermost| open.get(innermost)) else { return Ok(()) };
+                let Some(&is_object) = depth.checked_sub(1).and_then(|innermost| open.get(innermost)) else {
+                    return Ok(());
+                };
                 let (bracket, expected) = if is_object { (b'}', "`,` or `}`") } else { (b']', "`,` or `]`") };
                 if !self.ends(bracket, expected)? {
                     if is_object {
@@ -285,7 +287,8 @@ impl<'a> Scanner<'a> {
                             return Err(bad);
                         }
                         self.at += 2;
-                        let low = self.hexadecimal().filter(|low| (0xDC00..=0xDFFF).contains(low)).ok_or(bad.clone())?;
+                        let low =
+                            self.hexadecimal().filter(|low| (0xDC00..=0xDFFF).contains(low)).ok_or(bad.clone())?;
                         0x10000 + ((unit - 0xD800) << 10) + (low - 0xDC00)
                     }
                     unit => unit,
@@ -343,10 +346,13 @@ impl<'a> Scanner<'a> {
     #[cold]
     fn expected(&self, expected: &'static str) -> JsonError {
         let found = self.text.get(self.at..).and_then(|rest| rest.chars().next());
-        let found = found.map_or_else(|| "the end of the line".to_owned(), |found| match found {
-            '"' => "a quote".to_owned(),
-            found => format!("`{}`", found.escape_debug()),
-        });
+        let found = found.map_or_else(
+            || "the end of the line".to_owned(),
+            |found| match found {
+                '"' => "a quote".to_owned(),
+                found => format!("`{}`", found.escape_debug()),
+            },
+        );
         JsonError::Expected { expected, found, at: self.at }
     }
 

@@ -13,9 +13,11 @@ fn json_of(line: Line<'_>, value: Value) -> serde_json::Value {
         Shape::Integer(value) => value.into(),
         Shape::Number(value) => value.into(),
         Shape::Text | Shape::Escaped(..) => line.text(value).unwrap().into(),
-        Shape::Object(first, count) => {
-            line.members(first, count).iter().map(|member| (line.key(member).to_owned(), json_of(line, member.value))).collect()
-        }
+        Shape::Object(first, count) => line
+            .members(first, count)
+            .iter()
+            .map(|member| (line.key(member).to_owned(), json_of(line, member.value)))
+            .collect(),
         Shape::List(first, count) => line.elements(first, count).iter().map(|value| json_of(line, *value)).collect(),
         Shape::Deep => serde_json::from_str(line.raw(value)).unwrap(),
     }
@@ -33,7 +35,8 @@ fn same(ours: &serde_json::Value, theirs: &serde_json::Value) -> bool {
             ours.len() == theirs.len() && ours.iter().zip(theirs).all(|(ours, theirs)| same(ours, theirs))
         }
         (Json::Object(ours), Json::Object(theirs)) => {
-            ours.len() == theirs.len() && ours.iter().all(|(key, ours)| theirs.get(key).is_some_and(|theirs| same(ours, theirs)))
+            ours.len() == theirs.len()
+                && ours.iter().all(|(key, ours)| theirs.get(key).is_some_and(|theirs| same(ours, theirs)))
         }
         _ => ours == theirs,
     }
@@ -73,11 +76,42 @@ fn every_shape_is_read_as_an_established_parser_reads_it() {
 #[test]
 fn what_breaks_the_grammar_is_refused() {
     for text in [
-        "", " ", "1", "[1]", "{", "}", "{\"a\"}", "{\"a\":}", "{\"a\":1,}", "{\"a\":1}}", "{\"a\":1} x", "{a:1}", "{\"a\":01}",
-        "{\"a\":1.}", "{\"a\":.5}", "{\"a\":+1}", "{\"a\":1e}", "{\"a\":-}", "{\"a\":tru}", "{\"a\":truex}", "{\"a\":\"x}",
-        "{\"a\":\"\\x\"}", "{\"a\":\"\\u12\"}", "{\"a\":\"\\ud800\"}", "{\"a\":\"\\ud800\\u0041\"}", "{\"a\":\"\\udc00\"}",
-        "{\"a\":\"\u{1}\"}", "{\"a\":[1,]}", "{\"a\":[1}", "{\"a\":{\"b\":[}}", "{\"a\":{\"b\":{\"c\":1,}}}", "{\"a\":1e999}", "{'a':1}",
-        "{\"a\" 1}", "{\"a\":1 \"b\":2}", "{\"a\":{\"b\":[[1]}}",
+        "",
+        " ",
+        "1",
+        "[1]",
+        "{",
+        "}",
+        "{\"a\"}",
+        "{\"a\":}",
+        "{\"a\":1,}",
+        "{\"a\":1}}",
+        "{\"a\":1} x",
+        "{a:1}",
+        "{\"a\":01}",
+        "{\"a\":1.}",
+        "{\"a\":.5}",
+        "{\"a\":+1}",
+        "{\"a\":1e}",
+        "{\"a\":-}",
+        "{\"a\":tru}",
+        "{\"a\":truex}",
+        "{\"a\":\"x}",
+        "{\"a\":\"\\x\"}",
+        "{\"a\":\"\\u12\"}",
+        "{\"a\":\"\\ud800\"}",
+        "{\"a\":\"\\ud800\\u0041\"}",
+        "{\"a\":\"\\udc00\"}",
+        "{\"a\":\"\u{1}\"}",
+        "{\"a\":[1,]}",
+        "{\"a\":[1}",
+        "{\"a\":{\"b\":[}}",
+        "{\"a\":{\"b\":{\"c\":1,}}}",
+        "{\"a\":1e999}",
+        "{'a':1}",
+        "{\"a\" 1}",
+        "{\"a\":1 \"b\":2}",
+        "{\"a\":{\"b\":[[1]}}",
     ] {
         assert_ne!(problem(text), "", "{text}");
         check_against_serde(text);

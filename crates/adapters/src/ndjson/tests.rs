@@ -10,7 +10,9 @@ fn decode(text: &str) -> Decoded {
 
 #[test]
 fn an_inference_is_read() {
-    let decoded = decode(r#"{"time":"2026-11-02T06:36:05.995Z","model":"m","version":"1","features":{"a":1,"b":"x","c":true},"items":["p","q"]}"#);
+    let decoded = decode(
+        r#"{"time":"2026-11-02T06:36:05.995Z","model":"m","version":"1","features":{"a":1,"b":"x","c":true},"items":["p","q"]}"#,
+    );
     assert_eq!(decoded.dead_letters, []);
     let batch = &decoded.batches[0];
     assert_eq!(batch.number("feature_a").unwrap().value(0), 1.0);

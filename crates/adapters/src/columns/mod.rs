@@ -77,7 +77,9 @@ impl Column {
             DataType::Boolean => Self::Boolean(BooleanColumn::new()),
             DataType::Utf8 => Self::Text(TextColumn::new()),
             DataType::Dictionary(_, _) => Self::Repeated(RepeatedColumn::new()),
-            DataType::List(element) if element.data_type() == &DataType::Float32 => Self::Embedding(EmbeddingColumn::new()),
+            DataType::List(element) if element.data_type() == &DataType::Float32 => {
+                Self::Embedding(EmbeddingColumn::new())
+            }
             DataType::List(_) => Self::Items(ItemsColumn::new()),
             DataType::Map(_, _) => Self::Scores(ScoresColumn::new()),
             other => unreachable!("the event schema has no column of type {other}"),

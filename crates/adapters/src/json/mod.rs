@@ -9,8 +9,8 @@ mod scanner;
 #[cfg(test)]
 mod tests;
 
-use scanner::Scanner;
 pub(crate) use scanner::JsonError;
+use scanner::Scanner;
 
 /// What a value is. Offsets are into [`Line`]'s lists.
 #[derive(Clone, Copy, Debug, PartialEq)]

@@ -16,7 +16,7 @@ use xxhash_rust::xxh3::xxh3_128_with_seed;
 use crate::{
     Arrival, Decoded, SchemaRegistry,
     fields::{self, FieldId, N_FIELDS},
-    json::{Line, Shape, Tape},
+    json::{Line, Tape},
     names::Names,
     read,
     record::{NO_FIELD, NOWHERE, Record},
@@ -77,14 +77,14 @@ impl Decoder {
             tables: Vec::new(),
             places: TablePlaces::default(),
             used: Vec::new(),
-            ids: MadeIds { seed: RandomState::new().hash_one("id"), count: 0 },
+            ids: MadeIds::new(RandomState::new().hash_one("id")),
         }
     }
 
     /// Makes the same ids for the same predictions each time: for files, which are read more than once.
     #[must_use]
     pub fn with_id_seed(mut self, seed: u64) -> Self {
-        self.ids = MadeIds { seed, count: 0 };
+        self.ids = MadeIds::new(seed);
         self
     }
 
@@ -173,7 +173,7 @@ impl Decoder {
         let mut record = Record { line, ids: &names.ids, places: &names.places, made_id: "" };
         let kind = kind(&record)?;
         if kind == RecordKind::Inference && !record.has(FieldId::ID) {
-            record.made_id = ids.next(&record, received, &mut made_id);
+            record.made_id = ids.next(time_of(&record).unwrap_or(received), &mut made_id);
         }
         let model = match record.value(FieldId::MODEL) {
             Some(model) if kind.is_per_model() => match read::text("model", line, model)? {
@@ -284,20 +284,27 @@ impl TopNames {
     }
 }
 
+/// When a prediction was served, where that can be read.
+fn time_of(record: &Record<'_>) -> Option<Timestamp> {
+    read::time("time", record.line, record.value(FieldId::TIME)?).ok().map(Timestamp::from_micros)
+}
+
 /// Makes ids for predictions that came without one.
 #[derive(Debug)]
-struct MadeIds {
+pub(crate) struct MadeIds {
     seed: u64,
     count: u64,
 }
 
 impl MadeIds {
+    pub(crate) fn new(seed: u64) -> Self {
+        Self { seed, count: 0 }
+    }
+
     /// A ULID: it sorts by the prediction's time, and is unique.
-    fn next<'a>(&mut self, record: &Record<'_>, received: Timestamp, text: &'a mut [u8; ulid::ULID_LEN]) -> &'a str {
+    pub(crate) fn next<'a>(&mut self, time: Timestamp, text: &'a mut [u8; ulid::ULID_LEN]) -> &'a str {
         self.count += 1;
-        let time = record.value(FieldId::TIME).filter(|value| !matches!(value.shape, Shape::Boolean(_)));
-        let micros = time.and_then(|value| read::time("time", record.line, value).ok()).unwrap_or(received.micros());
-        let millis = u64::try_from(micros / 1_000).unwrap_or(0);
+        let millis = u64::try_from(time.micros() / 1_000).unwrap_or(0);
         let random = xxh3_128_with_seed(&self.count.to_le_bytes(), self.seed);
         Ulid::from_parts(millis, random).array_to_str(text)
     }
