@@ -19,6 +19,7 @@ pub mod change_point;
 pub mod distribution;
 pub mod interval;
 pub mod multiple;
+mod random;
 pub mod robust;
 pub mod season;
 pub mod sequential;

@@ -7,17 +7,26 @@
 //! The floors assume independent values. Where values hang together (users, sessions, seasons),
 //! give effective sizes, or learn the floor from the distances between quiet windows.
 
+mod anderson_darling;
 mod chi_square;
+mod cramer_von_mises;
 mod distance;
+mod energy;
+mod kernel;
 mod kolmogorov_smirnov;
 mod mann_whitney;
 mod noise_floor;
+mod order;
 mod pooling;
 mod proportion;
 mod wasserstein;
 
+pub use anderson_darling::{ShapeTest, anderson_darling};
 pub use chi_square::{CountTest, chi_square, g_test};
+pub use cramer_von_mises::cramer_von_mises;
 pub use distance::{hellinger, jensen_shannon, kullback_leibler, l_infinity, population_stability, total_variation};
+pub use energy::{energy_distance, energy_test};
+pub use kernel::{FourierFeatures, MeanEmbedding, Rows, kernel_discrepancy, median_squared_distance};
 pub use kolmogorov_smirnov::{KsTest, kolmogorov_smirnov, kolmogorov_smirnov_counts, kolmogorov_smirnov_sketches};
 pub use mann_whitney::{MannWhitney, mann_whitney, mann_whitney_counts, mann_whitney_sketches};
 pub use noise_floor::{Distance, NoiseFloor, noise_floor};
