@@ -21,12 +21,12 @@ use crate::{
     wording::{carried_by, clock_time, model_and_version, percent, span},
 };
 
-/// Share of events that must have moved to be of practical interest.
+/// Share of events that must have moved, beyond what chance moves, to be of practical interest.
 const LEAST_SHIFT: f64 = 0.1;
 /// And so many times what normal windows show.
 const LEAST_RATIO: f64 = 1.5;
 /// Fewer events than this in a window are not judged.
-const LEAST_EVENTS: u64 = 50;
+const LEAST_EVENTS: u64 = 100;
 
 /// Watches the measures of one role.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -107,7 +107,7 @@ impl DriftWatch {
             if shift.events.0 < LEAST_EVENTS {
                 continue;
             }
-            if shift.share < LEAST_SHIFT.max(LEAST_RATIO * noise.shift) {
+            if shift.share - shift.by_chance < LEAST_SHIFT || shift.share < LEAST_RATIO * noise.shift {
                 below_effect += 1;
                 continue;
             }

@@ -9,6 +9,8 @@ use wardline_domain::{Alert, AlertChange, AlertStatus, Carrier, Finding, Finding
 
 /// Windows without a finding after which a cause counts as gone.
 const QUIET_WINDOWS: i64 = 4;
+/// What comes back at the same hour of the next day is the same cause.
+const SAME_HOUR: Span = 26 * Timestamp::HOUR;
 /// Most slices and features that an alert names.
 const MOST_NAMED: usize = 10;
 
@@ -49,7 +51,8 @@ impl Grouping {
     /// Takes a finding; `window` is the length of what it was seen in.
     pub(crate) fn take(&mut self, finding: &Finding, window: Span) -> Vec<AlertChange> {
         let mut changes = self.close_quiet(&finding.model, finding.time);
-        let quiet = self.gap.max(QUIET_WINDOWS * window);
+        let least = if finding.kind == FindingKind::Traffic { SAME_HOUR } else { self.gap };
+        let quiet = least.max(QUIET_WINDOWS * window);
         let found = self.open.iter().position(|open| belongs(&open.alert, finding));
         match found {
             Some(index) if self.open[index].alert.severity == Severity::Info && finding.severity > Severity::Info => {
@@ -118,7 +121,7 @@ fn same_direction(alert: &Alert, finding: &Finding) -> bool {
 
 fn raise(finding: &Finding) -> Alert {
     let mut alert = Alert {
-        id: finding.id.replacen("f-", "a-", 1),
+        id: alert_id(finding),
         time: finding.time,
         updated: finding.time,
         status: AlertStatus::Open,
@@ -137,6 +140,13 @@ fn raise(finding: &Finding) -> Alert {
     };
     extend(&mut alert, finding);
     alert
+}
+
+/// A cause that comes back after its alert was closed is another alert, so the moment is part of the id.
+fn alert_id(finding: &Finding) -> String {
+    let version = finding.version.as_deref();
+    Finding::identify("alert", &finding.id, &finding.model, version, &finding.slice, finding.time)
+        .replacen("f-", "a-", 1)
 }
 
 /// Adds a finding, and tells the alert anew from all of its findings.

@@ -38,6 +38,8 @@ pub(crate) struct Shift {
     /// Share of events that would have to move for the window to look like the reference: the greatest
     /// difference of cumulative shares for numbers, half the sum of differences for categories.
     pub(crate) share: f64,
+    /// What chance alone moves, on average, between samples of these sizes.
+    pub(crate) by_chance: f64,
     /// Events with a value, in the window and in the reference.
     pub(crate) events: (u64, u64),
 }
@@ -84,12 +86,21 @@ pub(crate) fn shift(reference: &CodeCounts, current: &CodeCounts, is_numeric: bo
     }
     let degrees = (cells - 1.0).max(1.0);
     let distance = chi_square * (n_reference + n) / n_reference / degrees;
-    let share = if is_numeric {
-        greatest_gap(&reference, &current, n_reference, n)
+    let (share, by_chance) = if is_numeric {
+        (greatest_gap(&reference, &current, n_reference, n), MEAN_KOLMOGOROV * (1.0 / n + 1.0 / n_reference).sqrt())
     } else {
-        moved(&reference, &current, n_reference, n)
+        (moved(&reference, &current, n_reference, n), moved_by_chance(&reference, n_reference, n))
     };
-    Some(Shift { distance, degrees, share, events: (n as u64, n_reference as u64) })
+    Some(Shift { distance, degrees, share, by_chance, events: (n as u64, n_reference as u64) })
+}
+
+/// Mean of Kolmogorov's limit distribution.
+const MEAN_KOLMOGOROV: f64 = 0.868_731;
+
+/// Mean of half the sum of absolute differences: each is nearly normal, `E|X| = sd sqrt(2 / pi)`.
+fn moved_by_chance(reference: &[f64], n_reference: f64, n: f64) -> f64 {
+    let spread = (1.0 / n + 1.0 / n_reference) * 2.0 / std::f64::consts::PI;
+    0.5 * reference.iter().map(|r| (r / n_reference * (1.0 - r / n_reference) * spread).sqrt()).sum::<f64>()
 }
 
 fn greatest_gap(reference: &[f64], current: &[f64], n_reference: f64, n: f64) -> f64 {
@@ -158,7 +169,9 @@ impl Noise {
             return 1.0;
         }
         let count = self.windows as f64;
-        student_above((logarithm - self.mean) / (self.spread * (1.0 + 1.0 / count).sqrt()), count - 1.0)
+        // A smaller window than those learned has fewer cells that count, and theirs stray more.
+        let spread = self.spread.max((2.0 / shift.degrees).sqrt());
+        student_above((logarithm - self.mean) / (spread * (1.0 + 1.0 / count).sqrt()), count - 1.0)
     }
 }
 

@@ -197,24 +197,31 @@ impl RateHistory {
     /// Appends one second's counts.
     pub(crate) fn push(&mut self, start: i64, events: u32, yes: u32) {
         if self.cells.len() >= Self::MOST {
-            self.thin();
+            self.thin(start);
         }
         self.cells.push((start, events, yes));
     }
 
-    /// Halves the resolution of the older three quarters.
-    fn thin(&mut self) {
-        let keep_from = Self::MOST * 3 / 4;
-        let mut thinned = Vec::with_capacity(Self::MOST);
-        for pair in self.cells[..keep_from].chunks(2) {
-            let (start, mut events, mut yes) = pair[0];
-            for &(_, more, more_yes) in &pair[1..] {
-                events = events.saturating_add(more);
-                yes = yes.saturating_add(more_yes);
+    /// Merges neighbours as long as a cell stays shorter than a fifth of its age, so that the resolution
+    /// is the same at every distance, in proportion.
+    fn thin(&mut self, now: i64) {
+        let mut thinned: Vec<(i64, u32, u32)> = Vec::with_capacity(Self::MOST);
+        for (index, &(start, events, yes)) in self.cells.iter().enumerate() {
+            let end = self.cells.get(index + 1).map_or(now, |next| next.0);
+            match thinned.last_mut() {
+                Some(open) if (end - open.0) * 5 <= now - end => {
+                    open.1 = open.1.saturating_add(events);
+                    open.2 = open.2.saturating_add(yes);
+                }
+                _ => thinned.push((start, events, yes)),
             }
-            thinned.push((start, events, yes));
         }
-        thinned.extend_from_slice(&self.cells[keep_from..]);
+        // Whatever the times were, room must be made.
+        if thinned.len() >= Self::MOST {
+            let (second, first) = (thinned.remove(1), &mut thinned[0]);
+            first.1 = first.1.saturating_add(second.1);
+            first.2 = first.2.saturating_add(second.2);
+        }
         self.cells = thinned;
     }
 
@@ -314,6 +321,17 @@ mod tests {
         let rise = history.rise(0.001).unwrap();
         assert_eq!((rise.onset, rise.events, rise.yes), (70, 1_500, 150));
         assert!(rise.interval.0 <= 70 && 70 <= rise.interval.1);
+    }
+
+    #[test]
+    fn an_onset_an_hour_ago_is_found_to_within_a_fifth() {
+        let mut history = RateHistory::default();
+        for second in 0..40_000 {
+            history.push(second * 1_000_000, 7, u32::from(second >= 36_400 && second % 20 == 0));
+        }
+        let rise = history.rise(0.0001).unwrap();
+        let age = 40_000 - rise.onset / 1_000_000;
+        assert!((3_000..=4_320).contains(&age), "{age}");
     }
 
     #[test]

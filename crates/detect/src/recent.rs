@@ -51,6 +51,11 @@ impl RecentLatency {
         self.cells.push_back(cell);
     }
 
+    /// The earliest minute that is kept.
+    pub(crate) fn begins(&self) -> Option<Timestamp> {
+        self.cells.front().map(|cell| cell.start)
+    }
+
     /// Latencies since a moment, of one version or of all.
     pub(crate) fn since(&self, from: Timestamp, version: Option<u16>) -> LogHistogram {
         let mut merged = LogHistogram::new();

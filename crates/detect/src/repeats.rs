@@ -3,7 +3,8 @@
 use serde::{Deserialize, Serialize};
 use wardline_domain::{Span, Timestamp};
 
-/// Tells at once, and again after five minutes, then ever more rarely, at least every six hours.
+/// Tells at once, and again after five minutes, then ever more rarely, at least every half hour,
+/// so that its alert stays open.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub(crate) struct Repeats {
     pub(crate) since: Timestamp,
@@ -15,7 +16,7 @@ pub(crate) struct Repeats {
 
 impl Repeats {
     const FIRST: Span = 5 * Timestamp::MINUTE;
-    const LAST: Span = 6 * Timestamp::HOUR;
+    const LAST: Span = 30 * Timestamp::MINUTE;
 
     /// It is told now.
     pub(crate) fn begin(now: Timestamp, onset: Timestamp, onset_interval: (Timestamp, Timestamp)) -> Self {

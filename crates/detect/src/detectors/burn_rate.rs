@@ -6,8 +6,8 @@
 //!   length, so that a burn rate of 14.4 over an hour always means 2 % of the 30-day budget, also when the
 //!   history is shorter or the night is quiet.
 //! - **Fields:** `status` for success; `latency_ms` for the latency objective.
-//! - **False alarms:** at least five bad events, and no more than one chance in a thousand of as many at
-//!   exactly the objective (Poisson).
+//! - **False alarms:** at least five bad events, and for pages no more than one chance in a
+//!   thousand, for tickets one in fifty, of as many at exactly the objective (Poisson).
 //! - **Severity:** the fast rules page, the slow ones make a ticket; without an operator's objective a
 //!   default of 99 % makes tickets only.
 //! - **Blind spots:** failures within budget; the canary's failures diluted by the stable version (that
@@ -23,6 +23,7 @@ use super::{Detector, DetectorBudget, DetectorSpec, saved_whole};
 use crate::{
     draft::{draft, sealed},
     evidence,
+    groups::WHOLE,
     model_state::ModelState,
     rate::RateHistory,
     repeats::Repeats,
@@ -40,8 +41,10 @@ pub(super) const SPEC: DetectorSpec = DetectorSpec {
 
 /// Success that is expected of a model whose operator set no objective.
 const DEFAULT_SUCCESS: f64 = 0.99;
-/// Chance of as many bad events at exactly the objective.
-const MOST_CHANCE: f64 = 1e-3;
+/// Chance of as many bad events at exactly the objective: for pages, and for tickets, where a service
+/// that uses up its budget exactly is worth a ticket anyway.
+const MOST_CHANCE_PAGE: f64 = 1e-3;
+const MOST_CHANCE_TICKET: f64 = 2e-2;
 /// Fewer bad events than this are no trend.
 const LEAST_BAD: u64 = 5;
 /// A burn rate above this share of bad events cannot be required: it would never be reached.
@@ -129,18 +132,23 @@ impl Budget {
             return None;
         }
         let burns: Vec<Burn> = (0..RULES.len()).filter_map(|rule| self.judge(state, now, budget, rule)).collect();
-        self.due(burns, now, budget)
+        // It began where failures became more frequent than was learned, if that is below the objective.
+        let normal = state
+            .rate(WHOLE, Fact::Failed)
+            .filter(|_| fact == Fact::Failed)
+            .map_or(budget, |rate| rate.upper.min(budget));
+        self.due(burns, now, normal)
     }
 
     /// The most urgent rule that fires and is due to be told.
-    fn due(&mut self, burns: Vec<Burn>, now: Timestamp, budget: f64) -> Option<Burn> {
+    fn due(&mut self, burns: Vec<Burn>, now: Timestamp, normal: f64) -> Option<Burn> {
         let mut told = None;
         for burn in burns {
             let short = RULES[burn.rule].short;
             let alarm = &mut self.alarms[burn.rule];
             let is_new = alarm.is_none_or(|alarm| alarm.quiet_for(now) > short);
             let is_due = if is_new {
-                let rise = self.history.rise(budget);
+                let rise = self.history.rise(normal);
                 let onset = rise.map_or(now, |rise| Timestamp::from_micros(rise.onset));
                 let interval = rise.map_or((now, now), |rise| {
                     (Timestamp::from_micros(rise.interval.0), Timestamp::from_micros(rise.interval.1))
@@ -158,7 +166,8 @@ impl Budget {
     }
 
     fn judge(&self, state: &ModelState, now: Timestamp, budget: f64, rule: usize) -> Option<Burn> {
-        let Rule { long, short, burn, .. } = RULES[rule];
+        let Rule { long, short, burn, severity } = RULES[rule];
+        let most_chance = if severity == Severity::Page { MOST_CHANCE_PAGE } else { MOST_CHANCE_TICKET };
         let burn = burn.min(MOST_SHARE / budget);
         let (n_short, bad_short) = self.within(now, short);
         if n_short == 0 || (bad_short as f64) < burn * budget * n_short as f64 {
@@ -176,7 +185,7 @@ impl Budget {
         let chance = poisson_at_least(bad_long, n * budget);
         let window = state.settings.objectives.map_or(30, |objectives| objectives.window_days.max(1));
         let spent = bad_long as f64 / (mean_rate * 86_400.0 * f64::from(window) * budget);
-        (rate >= burn && bad_long >= LEAST_BAD && chance <= MOST_CHANCE).then_some(Burn {
+        (rate >= burn && bad_long >= LEAST_BAD && chance <= most_chance).then_some(Burn {
             rule,
             rate,
             long: (n_long, bad_long),

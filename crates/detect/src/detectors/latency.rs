@@ -90,7 +90,7 @@ fn finding(state: &ModelState, report: &RiseReport) -> Finding {
     let onset = Timestamp::from_micros(rise.onset);
     let version = report.version.clone().or_else(|| state.groups.version_of(report.group));
     let version_group = version.as_deref().and_then(|version| state.groups.version(version));
-    let current = state.recent.since(onset, version_group);
+    let current = latencies_since(state, onset, version_group);
     let empty = LogHistogram::new();
     let reference = state.measure_index.get("latency_ms").map_or(&empty, |&index| &state.measures[index].histogram);
     let (name, p) = match report.fact {
@@ -127,4 +127,16 @@ fn finding(state: &ModelState, report: &RiseReport) -> Finding {
     );
     finding.evidence = evidence::latency(&finding);
     sealed(finding)
+}
+
+/// Latencies since a moment; of a distant one all versions together, as minutes are kept only for a while.
+fn latencies_since(state: &ModelState, onset: Timestamp, version: Option<u16>) -> LogHistogram {
+    if state.recent.begins().is_some_and(|first| first <= onset) {
+        return state.recent.since(onset, version);
+    }
+    let mut merged = LogHistogram::new();
+    for cell in state.series.cells.iter().rev().take_while(|cell| cell.start.plus(state.series.width) > onset) {
+        merged.merge(&cell.latency_ms);
+    }
+    merged
 }
