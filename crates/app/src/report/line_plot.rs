@@ -9,10 +9,10 @@ use super::{
     svg::Svg,
 };
 
-const WIDTH: f64 = 720.0;
-const HEIGHT: f64 = 210.0;
-const LEFT: f64 = 62.0;
-const RIGHT: f64 = 96.0;
+const WIDTH: f64 = 540.0;
+const HEIGHT: f64 = 200.0;
+const LEFT: f64 = 56.0;
+const RIGHT: f64 = 92.0;
 const TOP: f64 = 14.0;
 const BOTTOM: f64 = 26.0;
 /// Least distance of two names beside their lines.
@@ -102,7 +102,7 @@ fn draw_axes(svg: &mut Svg, plot: &LinePlot, marks: &Marks, ticks: &[f64], (x, y
         svg.line("grid", (LEFT, place), (WIDTH - RIGHT, place));
         svg.word("tick left", (LEFT - 7.0, place + 4.0), &value(*tick, tick_unit(plot)));
     }
-    for (time, text) in time_ticks(marks.from, marks.until, 8) {
+    for (time, text) in time_ticks(marks.from, marks.until, 6) {
         let place = x.at(time);
         svg.line("grid", (place, HEIGHT - BOTTOM), (place, HEIGHT - BOTTOM + 4.0));
         svg.word("tick", (place, HEIGHT - 8.0), &text);

@@ -63,6 +63,21 @@ fn grouped(digits: &str) -> String {
     text
 }
 
+/// A sentence as HTML: escaped, and what stands in backticks as code.
+pub(super) fn sentence(text: &str) -> String {
+    let escaped = super::svg::escaped(text);
+    let parts: Vec<&str> = escaped.split('`').collect();
+    if parts.len() % 2 == 0 {
+        return escaped;
+    }
+    let mut html = String::with_capacity(escaped.len() + 26);
+    for (index, part) in parts.into_iter().enumerate() {
+        let (open, close) = if index % 2 == 1 { ("<code>", "</code>") } else { ("", "") };
+        html.extend([open, part, close]);
+    }
+    html
+}
+
 /// Bytes in the unit that suits.
 pub(super) fn bytes(number: u64) -> String {
     const UNITS: [&str; 5] = ["bytes", "KiB", "MiB", "GiB", "TiB"];
@@ -121,6 +136,12 @@ mod tests {
     fn lengths_of_time_have_two_units() {
         let read = [150 * Timestamp::MINUTE, 3 * Timestamp::DAY, 61 * Timestamp::SECOND, 0].map(span);
         assert_eq!(read, ["2 h 30 min", "3 d", "1 min 1 s", "under 1 s"]);
+    }
+
+    #[test]
+    fn backticks_become_code_and_nothing_else_becomes_html() {
+        assert_eq!(sentence("`a<b` is <b>"), "<code>a&lt;b</code> is &lt;b&gt;");
+        assert_eq!(sentence("one ` only"), "one ` only");
     }
 
     #[test]

@@ -10,7 +10,7 @@ use super::{
     histogram_plot,
     input::{LinePlot, ModelReport, ReportInput, Subject},
     line_plot::{self, Marks},
-    reading::{bytes, count, digits, moment, moment_beside, percent, span, value},
+    reading::{bytes, count, digits, moment, moment_beside, percent, sentence, span, value},
     timeline,
 };
 
@@ -46,7 +46,7 @@ struct AlertView {
     model: String,
     version: Option<String>,
     slice: Option<String>,
-    title: String,
+    title: Value,
     onset: String,
     onset_interval: Option<String>,
     raised: String,
@@ -105,7 +105,7 @@ struct HistogramView {
 struct FindingView {
     time: String,
     detector: String,
-    title: String,
+    title: Value,
 }
 
 #[derive(Debug, Serialize)]
@@ -124,7 +124,7 @@ struct ModelView {
 struct DeadLetterView {
     reason: String,
     count: String,
-    example: String,
+    example: Value,
     place: String,
 }
 
@@ -197,6 +197,11 @@ fn facts(input: &ReportInput, n_dead_letters: u64) -> Vec<FactView> {
     facts
 }
 
+/// A sentence from telemetry, escaped.
+fn html(text: &str) -> Value {
+    Value::from_safe_string(sentence(text))
+}
+
 fn fact(name: &str, value: String) -> FactView {
     FactView { name: name.to_owned(), value }
 }
@@ -219,7 +224,7 @@ impl AlertView {
             model: alert.model.clone(),
             version: alert.version.clone(),
             slice: (!alert.slice.is_whole()).then(|| alert.slice.to_string()),
-            title: alert.title.clone(),
+            title: html(&alert.title),
             onset: moment(alert.onset),
             onset_interval: leading.filter(|finding| finding.onset_interval.0 < finding.onset_interval.1).map(|finding| {
                 let (earliest, latest) = finding.onset_interval;
@@ -269,6 +274,9 @@ fn subjects_of(alert: &Alert) -> &'static [Subject] {
     }
 }
 
+/// A plot shows at least so many points where the series has them.
+const LEAST_POINTS: usize = 24;
+
 fn plots_of(alert: &Alert, model: &ModelReport, input: &ReportInput) -> Vec<PlotView> {
     let Some((from, until)) = input.read.from.zip(input.read.until) else { return Vec::new() };
     // What came before is shown for at least as long as what came after, so that normal can be seen.
@@ -286,8 +294,13 @@ fn plots_of(alert: &Alert, model: &ModelReport, input: &ReportInput) -> Vec<Plot
         .iter()
         .filter_map(|subject| model.plots.iter().find(|plot| plot.subject == *subject))
         .filter_map(|plot| {
-            let stretch = if points_within(plot, near) >= 12 { near } else { (from, until) };
-            PlotView::new(plot, &marks(stretch))
+            let mut shown = near;
+            // Coarse series need a longer stretch to show what normal looked like.
+            while points_within(plot, shown) < LEAST_POINTS && (from < shown.0 || shown.1 < until) {
+                let wider = shown.1.since(shown.0).max(Timestamp::MINUTE) / 2;
+                shown = (shown.0.plus(-wider).max(from), shown.1.plus(wider / 2).min(until));
+            }
+            PlotView::new(plot, &marks(shown))
         })
         .collect()
 }
@@ -354,7 +367,7 @@ impl HistogramView {
 
 impl FindingView {
     fn new(finding: &Finding) -> Self {
-        Self { time: moment(finding.time), detector: finding.detector.clone(), title: finding.title.clone() }
+        Self { time: moment(finding.time), detector: finding.detector.clone(), title: html(&finding.title) }
     }
 }
 
@@ -388,7 +401,7 @@ impl DeadLetterView {
         Self {
             reason: letters.reason.replace('_', " "),
             count: count(letters.count),
-            example: letters.example.clone(),
+            example: html(&letters.example),
             place: letters.place.clone(),
         }
     }

@@ -15,8 +15,9 @@ use wardline_domain::{EventBatch, RecordKind, schema};
 pub(crate) fn inferences(ids: &[&str]) -> EventBatch {
     let base = schema::base(RecordKind::Inference);
     let n = ids.len();
-    let times: ArrayRef =
-        Arc::new(TimestampMicrosecondArray::from_iter_values((0..n as i64).map(|at| 1_000_000 + at)).with_timezone("UTC"));
+    let times: ArrayRef = Arc::new(
+        TimestampMicrosecondArray::from_iter_values((0..n as i64).map(|at| 1_000_000 + at)).with_timezone("UTC"),
+    );
     let repeated = |text: &str| -> ArrayRef {
         Arc::new(std::iter::repeat_n(Some(text), n).collect::<DictionaryArray<Int32Type>>())
     };

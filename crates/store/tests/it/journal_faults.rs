@@ -6,7 +6,11 @@
 //!
 //! What must hold: acknowledged ⊆ recovered ⊆ sent; nothing is recovered twice; order is kept.
 
-use std::{collections::HashSet, sync::{Arc, mpsc}, time::Duration};
+use std::{
+    collections::HashSet,
+    sync::{Arc, mpsc},
+    time::Duration,
+};
 
 use wardline_store::journal::{AppendError, Journal, JournalSettings};
 
@@ -157,9 +161,8 @@ fn a_second_power_cut_while_recovering_loses_nothing_acknowledged() {
 
 #[test]
 fn a_full_or_failing_disk_at_any_operation_loses_nothing_acknowledged() {
-    let faults = [1, 2, 5, 30].into_iter().flat_map(|operations| {
-        [Fault::Full { operations }, Fault::Failing { operations }]
-    });
+    let faults =
+        [1, 2, 5, 30].into_iter().flat_map(|operations| [Fault::Full { operations }, Fault::Failing { operations }]);
     let n = n_operations();
     for fault in faults {
         for at in 0..n {

@@ -129,7 +129,12 @@ impl Storage for FaultyStorage {
     }
 
     fn list(&self) -> io::Result<Vec<StoredFile>> {
-        let files = self.state().files.iter().map(|(name, content)| (name.clone(), content.visible.len() as u64)).collect::<Vec<_>>();
+        let files = self
+            .state()
+            .files
+            .iter()
+            .map(|(name, content)| (name.clone(), content.visible.len() as u64))
+            .collect::<Vec<_>>();
         Ok(files.into_iter().map(|(name, bytes)| StoredFile { name, bytes }).collect())
     }
 

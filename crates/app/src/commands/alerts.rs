@@ -1,0 +1,27 @@
+//! `wardline alerts`: what was raised.
+
+use serde::Deserialize;
+use wardline_domain::Alert;
+
+use super::{Outcome, client::Api};
+use crate::{cli::AlertsArguments, screen};
+
+#[derive(Deserialize)]
+struct Alerts {
+    alerts: Vec<Alert>,
+}
+
+pub(super) async fn run(arguments: &AlertsArguments) -> anyhow::Result<Outcome> {
+    let api = Api::new(&arguments.remote)?;
+    let mut query = vec![("limit", arguments.limit.to_string())];
+    if let Some(model) = &arguments.model {
+        query.push(("model", model.clone()));
+    }
+    let Alerts { alerts } = api.get("/v1/alerts", &query).await?;
+    if arguments.json {
+        println!("{}", serde_json::to_string_pretty(&alerts)?);
+    } else {
+        print!("{}", screen::alerts_table(&alerts));
+    }
+    Ok(Outcome::Good)
+}

@@ -1,0 +1,49 @@
+//! `wardline check`: what the settings amount to.
+
+use wardline_domain::{Learning, ModelSettings, Timestamp};
+
+use super::Outcome;
+use crate::settings::Settings;
+
+pub(super) fn run(settings: &Settings) -> anyhow::Result<Outcome> {
+    print!("{}", described(settings));
+    Ok(Outcome::Good)
+}
+
+fn described(settings: &Settings) -> String {
+    let mut lines = vec![
+        "the settings are good".to_owned(),
+        format!("data folder   {}", settings.data.display()),
+        format!("listens on    {} ({})", settings.server.listen, tokens(settings)),
+        format!("privacy       {} rules; prompts and outputs are hashed unless a rule says otherwise", settings.privacy.rules.len()),
+        format!("every model   {}", model(&settings.model_default)),
+    ];
+    lines.extend(settings.models.iter().map(|(name, settings)| format!("{name:<13} {}", model(settings))));
+    lines.join("\n") + "\n"
+}
+
+fn tokens(settings: &Settings) -> String {
+    match settings.server.tokens.as_slice() {
+        [] => "no token needed on loopback".to_owned(),
+        tokens => format!("tokens of {}", tokens.iter().map(|token| token.name.as_str()).collect::<Vec<_>>().join(", ")),
+    }
+}
+
+fn model(settings: &ModelSettings) -> String {
+    let learning = match settings.learning {
+        Learning::Until(until) => format!("learns until {until}"),
+        Learning::For { span, least_events } => {
+            format!("learns for {:.1} days and at least {least_events} events", span as f64 / Timestamp::DAY as f64)
+        }
+    };
+    let objectives = settings.objectives.map_or_else(
+        || "no objectives: warned about, never paged for".to_owned(),
+        |objectives| {
+            let success = objectives.success.map(|success| format!("{} % succeed", success * 100.0));
+            let latency = objectives.latency_p99_ms.map(|limit| format!("{} % within {limit} ms", (1.0 - objectives.latency_budget) * 100.0));
+            let both: Vec<String> = success.into_iter().chain(latency).collect();
+            format!("{} over {} days", both.join(", "), objectives.window_days)
+        },
+    );
+    format!("{learning}; {objectives}")
+}

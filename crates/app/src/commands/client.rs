@@ -1,0 +1,83 @@
+//! Talks to a server, and says plainly why it could not.
+
+use anyhow::{Context as _, bail};
+use reqwest::{Client, RequestBuilder, Response};
+use serde::{Serialize, de::DeserializeOwned};
+
+use crate::cli::Remote;
+
+/// A server's API.
+#[derive(Clone)]
+pub(super) struct Api {
+    client: Client,
+    base: String,
+    token: Option<String>,
+}
+
+#[derive(serde::Deserialize)]
+struct Refusal {
+    error: Detail,
+}
+
+#[derive(serde::Deserialize)]
+struct Detail {
+    code: String,
+    message: String,
+}
+
+impl Api {
+    pub(super) fn new(remote: &Remote) -> anyhow::Result<Self> {
+        let client = Client::builder().no_proxy().tcp_nodelay(true).build()?;
+        Ok(Self { client, base: remote.url.trim_end_matches('/').to_owned(), token: remote.token.clone() })
+    }
+
+    fn authorized(&self, request: RequestBuilder) -> RequestBuilder {
+        match &self.token {
+            Some(token) => request.bearer_auth(token),
+            None => request,
+        }
+    }
+
+    pub(super) async fn get<A: DeserializeOwned>(&self, path: &str, query: &[(&str, String)]) -> anyhow::Result<A> {
+        let request = self.authorized(self.client.get(format!("{}{path}", self.base)).query(query));
+        Ok(self.answer(request).await?.json().await?)
+    }
+
+    pub(super) async fn get_text(&self, path: &str) -> anyhow::Result<String> {
+        let request = self.client.get(format!("{}{path}", self.base)).header("accept", "text/plain");
+        Ok(self.answer(self.authorized(request)).await?.text().await?)
+    }
+
+    pub(super) async fn post<A: DeserializeOwned>(&self, path: &str, query: &[(&str, String)]) -> anyhow::Result<A> {
+        let request = self.authorized(self.client.post(format!("{}{path}", self.base)).query(query));
+        Ok(self.answer(request).await?.json().await?)
+    }
+
+    /// Posts JSON and gives the answer as it comes.
+    pub(super) async fn ask(&self, path: &str, body: &impl Serialize, accept: &str) -> anyhow::Result<Response> {
+        let request = self.client.post(format!("{}{path}", self.base)).header("accept", accept).json(body);
+        self.answer(self.authorized(request)).await
+    }
+
+    /// Sends one body of events. Any status is an answer here: the caller decides what to try again.
+    pub(super) async fn send_events(&self, body: Vec<u8>, encoding: Option<&str>) -> Result<Response, reqwest::Error> {
+        let mut request = self.client.post(format!("{}/v1/events", self.base)).header("content-type", "application/x-ndjson").body(body);
+        if let Some(encoding) = encoding {
+            request = request.header("content-encoding", encoding);
+        }
+        self.authorized(request).send().await
+    }
+
+    async fn answer(&self, request: RequestBuilder) -> anyhow::Result<Response> {
+        let unreachable = || format!("no wardline answers at {}: start one with `wardline serve`, or name another with --url", self.base);
+        let response = request.send().await.with_context(unreachable)?;
+        if response.status().is_success() {
+            return Ok(response);
+        }
+        let status = response.status();
+        match response.json::<Refusal>().await {
+            Ok(Refusal { error }) => bail!("{} ({})", error.message, error.code),
+            Err(_) => bail!("the server at {} answered {status}", self.base),
+        }
+    }
+}

@@ -1,0 +1,180 @@
+//! `wardline hunt`: files in, what is wrong with them out. The same detectors as live, at the speed of the disk.
+
+use std::{
+    collections::BTreeMap,
+    io::IsTerminal as _,
+    path::PathBuf,
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+use anyhow::Context as _;
+use indicatif::{ProgressBar, ProgressStyle};
+use wardline_adapters::{
+    Decoded, SchemaRegistry,
+    files::{Files, FilesSettings, time_span},
+};
+use wardline_detect::{Observed, Watch, WatchSettings};
+use wardline_domain::{Alert, AlertChange, DeadLetter, Learning, ModelSettings, RecordKind, Severity, Timestamp};
+
+use super::{Outcome, hunt_report};
+use crate::{cli::HuntArguments, report, screen, settings::Settings};
+
+/// What a hunt read, and what it found.
+pub(crate) struct Hunted {
+    pub(crate) watch: Watch,
+    pub(crate) alerts: Vec<Alert>,
+    pub(crate) n_findings: u64,
+    pub(crate) n_events: u64,
+    pub(crate) by_kind: BTreeMap<RecordKind, u64>,
+    pub(crate) dead_letters: BTreeMap<&'static str, Refused>,
+    pub(crate) n_bytes: u64,
+    pub(crate) span: Option<(Timestamp, Timestamp)>,
+    pub(crate) seconds: f64,
+}
+
+/// Records that were refused for one reason.
+pub(crate) struct Refused {
+    pub(crate) count: u64,
+    pub(crate) first: DeadLetter,
+}
+
+pub(super) fn run(arguments: &HuntArguments, settings: &Settings) -> anyhow::Result<Outcome> {
+    let hunted = hunt(&arguments.paths, settings, arguments.learn_until.as_deref(), arguments.no_progress)?;
+    if arguments.json {
+        println!("{}", serde_json::to_string_pretty(&hunted.alerts)?);
+    } else {
+        print!("{}", screen::alerts_table(&hunted.alerts));
+    }
+    if arguments.baseline {
+        let baselines = hunted.watch.models().filter_map(|model| hunted.watch.baseline(model));
+        baselines.for_each(|baseline| print!("{}", baseline.to_text()));
+    }
+    eprint!("{}", summary(&hunted));
+    if let Some(file) = &arguments.report {
+        let page = report::render(&hunt_report::input_of(&hunted, &arguments.paths))?;
+        std::fs::write(file, page).with_context(|| format!("cannot write the report to `{}`", file.display()))?;
+        eprintln!("report: {}", file.display());
+    }
+    let wrong = hunted.alerts.iter().any(|alert| alert.severity > Severity::Info);
+    Ok(if wrong { Outcome::Wrong } else { Outcome::Good })
+}
+
+/// Reads the files through every detector.
+pub(crate) fn hunt(paths: &[PathBuf], settings: &Settings, learn_until: Option<&str>, no_progress: bool) -> anyhow::Result<Hunted> {
+    let started = Instant::now();
+    let watch = Watch::new(watch_settings(paths, settings, learn_until)?);
+    let mut hunted = Hunted {
+        watch,
+        alerts: Vec::new(),
+        n_findings: 0,
+        n_events: 0,
+        by_kind: BTreeMap::new(),
+        dead_letters: BTreeMap::new(),
+        n_bytes: 0,
+        span: None,
+        seconds: 0.0,
+    };
+    let registry = Arc::new(SchemaRegistry::new());
+    let reading = FilesSettings { max_line_bytes: settings.intake.max_line_bytes, received: crate::pipeline::now() };
+    let mut files = Files::open(paths, registry, reading)?;
+    hunted.n_bytes = files.total_bytes();
+    let progress = progress(files.total_bytes(), no_progress);
+    let mut alerts = BTreeMap::new();
+    let mut order = Vec::new();
+    while let Some(decoded) = files.next() {
+        hunted.see(decoded?, &mut |change| keep(change, &mut alerts, &mut order));
+        progress.set_position(files.bytes_read());
+    }
+    let observed = hunted.watch.finish();
+    hunted.count(&observed);
+    observed.alerts.into_iter().for_each(|change| keep(change, &mut alerts, &mut order));
+    progress.finish_and_clear();
+    hunted.alerts = order.into_iter().filter_map(|id| alerts.remove(&id)).collect();
+    hunted.seconds = started.elapsed().as_secs_f64();
+    Ok(hunted)
+}
+
+/// Keeps the latest word on an alert, at the place where it was raised.
+fn keep(change: AlertChange, alerts: &mut BTreeMap<String, Alert>, order: &mut Vec<String>) {
+    let (AlertChange::Raised(alert) | AlertChange::Extended(alert) | AlertChange::Closed(alert)) = change;
+    if alerts.insert(alert.id.clone(), alert.clone()).is_none() {
+        order.push(alert.id);
+    }
+}
+
+impl Hunted {
+    fn see(&mut self, decoded: Decoded, keep: &mut dyn FnMut(AlertChange)) {
+        for letter in &decoded.dead_letters {
+            let refused = self.dead_letters.entry(letter.reason_name());
+            refused.or_insert_with(|| Refused { count: 0, first: letter.clone() }).count += 1;
+        }
+        for batch in &decoded.batches {
+            self.n_events += batch.len() as u64;
+            *self.by_kind.entry(batch.kind).or_insert(0) += batch.len() as u64;
+            if let Some((first, last)) = batch.time_range() {
+                let (low, high) = self.span.unwrap_or((first, last));
+                self.span = Some((low.min(first), high.max(last)));
+            }
+            let observed = self.watch.observe(batch);
+            self.count(&observed);
+            observed.alerts.into_iter().for_each(&mut *keep);
+        }
+    }
+
+    const fn count(&mut self, observed: &Observed) {
+        self.n_findings += observed.findings.len() as u64;
+    }
+}
+
+/// The longest part of the files that is learned from, where nothing says otherwise.
+const MOST_LEARNING_DAYS: i64 = 14;
+
+/// Where no one says when learning ends, the first 30 % of the files are taken for normal.
+fn watch_settings(paths: &[PathBuf], settings: &Settings, learn_until: Option<&str>) -> anyhow::Result<WatchSettings> {
+    let mut default_model = settings.model_default.clone();
+    let mut models = settings.models.clone();
+    let until = match learn_until {
+        Some(text) => Some(Timestamp::parse(text).with_context(|| "--learn-until")?),
+        None if settings.learning_is_set => None,
+        None => learning_end(paths)?,
+    };
+    if let Some(until) = until {
+        let apply = |settings: &mut ModelSettings| settings.learning = Learning::Until(until);
+        apply(&mut default_model);
+        let untouched = models.values_mut().filter(|model| learn_until.is_some() || model.learning == settings.model_default.learning);
+        untouched.for_each(apply);
+    }
+    Ok(WatchSettings { default_model, models, ..WatchSettings::default() })
+}
+
+fn learning_end(paths: &[PathBuf]) -> anyhow::Result<Option<Timestamp>> {
+    let Some((first, last)) = time_span(paths)? else { return Ok(None) };
+    let learning = (last.since(first) / 10 * 3).min(MOST_LEARNING_DAYS * Timestamp::DAY);
+    let until = first.plus(learning);
+    eprintln!("learning what is normal until {until} (set with --learn-until or `learning.until`)");
+    Ok(Some(until))
+}
+
+fn summary(hunted: &Hunted) -> String {
+    let kinds: Vec<String> = hunted.by_kind.iter().map(|(kind, count)| format!("{count} {kind}")).collect();
+    let rate = hunted.n_events as f64 / hunted.seconds.max(1e-9);
+    let mut text = format!("{} in {:.2} s ({rate:.0} events/s); {} findings in {} alerts\n", kinds.join(", "), hunted.seconds, hunted.n_findings, hunted.alerts.len());
+    if !hunted.dead_letters.is_empty() {
+        text.push_str("refused:\n");
+        for Refused { count, first } in hunted.dead_letters.values() {
+            text.push_str(&format!("  {count} like {} at byte {}: {}\n", first.source, first.offset, first.reason));
+        }
+    }
+    text
+}
+
+fn progress(total_bytes: u64, off: bool) -> ProgressBar {
+    if off || std::env::var_os("NO_COLOR").is_some() || !std::io::stderr().is_terminal() {
+        return ProgressBar::hidden();
+    }
+    let style = ProgressStyle::with_template("{bar:40} {bytes}/{total_bytes}, {eta} left").unwrap_or_else(|_| ProgressStyle::default_bar());
+    let bar = ProgressBar::new(total_bytes).with_style(style);
+    bar.enable_steady_tick(Duration::from_millis(200));
+    bar
+}

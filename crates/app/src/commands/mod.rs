@@ -1,0 +1,73 @@
+//! The commands, one file each.
+
+mod alerts;
+mod baseline;
+mod bench;
+mod check;
+mod client;
+mod dead_letters;
+mod demo;
+mod hunt;
+mod hunt_report;
+mod query;
+mod send;
+mod serve;
+
+use std::process::ExitCode;
+
+use clap::CommandFactory as _;
+
+use crate::{
+    cli::{Arguments, Command},
+    settings::Settings,
+};
+
+/// How a command ended, where it did what it was asked to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Outcome {
+    /// Nothing is wrong.
+    Good,
+    /// Something is wrong with what was looked at.
+    Wrong,
+}
+
+impl From<Outcome> for ExitCode {
+    fn from(outcome: Outcome) -> Self {
+        match outcome {
+            Outcome::Good => Self::SUCCESS,
+            Outcome::Wrong => Self::from(1),
+        }
+    }
+}
+
+/// Does what the command line says.
+///
+/// # Errors
+/// Where it could not be done.
+pub fn run(arguments: Arguments) -> anyhow::Result<Outcome> {
+    let settings = || Ok::<_, anyhow::Error>(Settings::load(arguments.config.as_deref(), std::env::vars())?);
+    match &arguments.command {
+        Command::Hunt(hunt) => hunt::run(hunt, &settings()?),
+        Command::Serve(serve) => wait(serve::run(serve, settings()?)),
+        Command::Send(send) => wait(send::run(send)),
+        Command::Query(query) => wait(query::run(query, settings()?)),
+        Command::Baseline(baseline) => wait(baseline::run(baseline)),
+        Command::Alerts(alerts) => wait(alerts::run(alerts)),
+        Command::DeadLetters(letters) => wait(dead_letters::run(letters)),
+        Command::Check => check::run(&settings()?),
+        Command::Demo(demo) => wait(demo::run(demo, settings()?)),
+        Command::Bench(bench) => bench::run(bench),
+        Command::Completions { shell } => {
+            clap_complete::generate(*shell, &mut Arguments::command(), "wardline", &mut std::io::stdout());
+            Ok(Outcome::Good)
+        }
+        Command::Manual => {
+            clap_mangen::Man::new(Arguments::command()).render(&mut std::io::stdout())?;
+            Ok(Outcome::Good)
+        }
+    }
+}
+
+fn wait(work: impl Future<Output = anyhow::Result<Outcome>>) -> anyhow::Result<Outcome> {
+    tokio::runtime::Builder::new_multi_thread().enable_all().build()?.block_on(work)
+}

@@ -1,0 +1,49 @@
+//! `wardline serve`: the live data plane, until it is told to stop.
+
+use std::sync::Arc;
+
+use anyhow::Context as _;
+use tokio::signal::unix::{SignalKind, signal};
+
+use super::Outcome;
+use crate::{
+    cli::ServeArguments,
+    pipeline::Pipeline,
+    server::{Server, Shared},
+    settings::Settings,
+};
+
+pub(super) async fn run(arguments: &ServeArguments, mut settings: Settings) -> anyhow::Result<Outcome> {
+    if let Some(listen) = &arguments.listen {
+        let address = listen.parse().with_context(|| format!("`{listen}` is no address: write one such as 127.0.0.1:7430"))?;
+        settings.server.listen = address;
+        if settings.server.tokens.is_empty() && !settings.server.listen.ip().is_loopback() {
+            anyhow::bail!("{listen} can be reached by others and there is no token: add [[server.tokens]] to the settings, or listen on 127.0.0.1");
+        }
+    }
+    if let Some(data) = &arguments.data {
+        settings.data.clone_from(data);
+    }
+    let data = settings.data.display().to_string();
+    let pipeline = Pipeline::open(&settings).await?;
+    let shared = Arc::new(Shared { pipeline, settings });
+    let server = Server::bind(Arc::clone(&shared)).await?;
+    tracing::info!(address = %server.address()?, %data, "ready");
+    server.run(told_to_stop()?).await?;
+    tracing::info!("stopping: what is under way is finished and committed");
+    shared.pipeline.close().await?;
+    tracing::info!("stopped");
+    Ok(Outcome::Good)
+}
+
+/// Resolves on SIGTERM or SIGINT.
+fn told_to_stop() -> anyhow::Result<impl Future<Output = ()> + Send + 'static> {
+    let mut terminate = signal(SignalKind::terminate())?;
+    let mut interrupt = signal(SignalKind::interrupt())?;
+    Ok(async move {
+        tokio::select! {
+            _ = terminate.recv() => {}
+            _ = interrupt.recv() => {}
+        }
+    })
+}

@@ -1,1 +1,0 @@
-//! The Wardline binary: settings, pipeline, HTTP API and commands

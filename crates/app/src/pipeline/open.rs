@@ -1,0 +1,178 @@
+//! Opening a data folder: what was saved, then what the journal holds beyond it.
+
+use std::{
+    fs,
+    path::{Path, PathBuf},
+    sync::{Arc, Mutex},
+};
+
+use anyhow::Context as _;
+use tokio::sync::Semaphore;
+use wardline_adapters::SchemaRegistry;
+use wardline_detect::{Watch, WatchSettings};
+use wardline_domain::{PrivacyKey, PrivacyPolicy};
+use wardline_store::{
+    dead_letters::{DeadLetters, DeadLetterSettings},
+    journal::{Journal, JournalSettings},
+    lake::{Lake, LakeSettings},
+    metadata::Metadata,
+    sql::{Engine, EngineSettings},
+};
+
+use super::{
+    Pipeline,
+    decoders::Decoders,
+    detection::{self, Detection, Records, Recovered},
+    downstream::{self, Downstream},
+    maintenance,
+    metrics::Metrics,
+};
+use crate::settings::{PrivacySettings, Settings};
+
+/// Where the schema registry is kept in the metadata.
+pub(super) const SCHEMA_STATE: &str = "schema";
+
+impl Pipeline {
+    /// Opens the data folder, and catches up with the journal.
+    ///
+    /// # Errors
+    /// Where a folder cannot be made or read, or another process has it open.
+    pub async fn open(settings: &Settings) -> anyhow::Result<Self> {
+        let folder = &settings.data;
+        fs::create_dir_all(folder).with_context(|| format!("cannot make the data folder `{}`", folder.display()))?;
+        let lock = lock_folder(folder)?;
+        let key = privacy_key(&settings.privacy, folder)?;
+        let seal = key.derive_key("dead letters");
+        let policy = PrivacyPolicy::new(settings.privacy.rules.clone(), key)?;
+
+        let metadata = Metadata::open(&folder.join("metadata.sqlite")).await?;
+        let lake = Arc::new(Lake::open(lake_settings(settings)).await?);
+        let journal = Arc::new(Journal::open(&folder.join("journal"), journal_settings(settings, &lake))?);
+        let dead_letters = Arc::new(DeadLetters::open(&folder.join("dead-letters"), seal, DeadLetterSettings::default())?);
+        let engine = Engine::new(Arc::clone(&lake), Some(metadata.clone()), &engine_settings(settings))?;
+        let registry = Arc::new(saved_registry(&metadata).await?);
+
+        let metrics = Arc::new(Metrics::new());
+        let released = (Arc::clone(&journal), Arc::clone(&lake));
+        let records = Records {
+            lake: Arc::clone(&lake),
+            metadata: metadata.clone(),
+            metrics: Arc::clone(&metrics),
+            // A segment goes when both the tables and the state of detection hold what is in it.
+            on_saved: Arc::new(move |saved| {
+                if let Some(committed) = released.1.committed_sequence() {
+                    released.0.release(committed.min(saved));
+                }
+            }),
+        };
+        let recovered = recover(settings, &journal, &records).await?;
+        let detection = Arc::new(Detection::start(recovered, records)?);
+        let (downstream, task) = Downstream::start(Arc::clone(&lake), Arc::clone(&detection));
+        let maintenance = maintenance::start(Arc::clone(&lake));
+        Ok(Self {
+            decoders: Decoders::new(registry, settings.intake.max_line_bytes),
+            saved_schema: tokio::sync::Mutex::new(0),
+            _lock: lock,
+            policy,
+            dead_letters,
+            journal,
+            max_journal_bytes: settings.intake.max_journal_bytes,
+            downstream,
+            waiting: Arc::new(Semaphore::new(downstream::MOST_WAITING)),
+            lake,
+            engine,
+            metadata,
+            detection,
+            metrics,
+            background: Mutex::new(vec![task, maintenance]),
+        })
+    }
+}
+
+/// Two processes on one data folder would tear its tables apart.
+fn lock_folder(folder: &Path) -> anyhow::Result<fs::File> {
+    let path = folder.join("lock");
+    let file = fs::File::create(&path).with_context(|| format!("cannot write to the data folder `{}`", folder.display()))?;
+    rustix::fs::flock(&file, rustix::fs::FlockOperation::NonBlockingLockExclusive).map_err(|_| {
+        anyhow::anyhow!("the data folder `{}` is in use by another wardline: stop it, ask it over HTTP, or name another folder", folder.display())
+    })?;
+    Ok(file)
+}
+
+/// The key that was named, or the data folder's own, made at the first start.
+fn privacy_key(settings: &PrivacySettings, folder: &Path) -> anyhow::Result<PrivacyKey> {
+    let path = settings.key_file.clone().unwrap_or_else(|| folder.join("privacy.key"));
+    if settings.key_file.is_none() && !path.exists() {
+        make_key(&path)?;
+    }
+    let text = fs::read_to_string(&path).with_context(|| format!("cannot read the privacy key `{}`", path.display()))?;
+    PrivacyKey::from_hex(&text, settings.epoch_days).with_context(|| format!("`{}` is not usable", path.display()))
+}
+
+fn make_key(path: &PathBuf) -> anyhow::Result<()> {
+    use std::{io::Write as _, os::unix::fs::OpenOptionsExt as _};
+    let secret: [u8; 32] = rand::random();
+    let text: String = secret.iter().map(|byte| format!("{byte:02x}")).collect();
+    let mut file = fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(path)?;
+    file.write_all(text.as_bytes())?;
+    file.sync_all().with_context(|| format!("cannot write the privacy key `{}`", path.display()))
+}
+
+fn lake_settings(settings: &Settings) -> LakeSettings {
+    let mut lake = LakeSettings::at(settings.data.join("lake").display().to_string());
+    lake.flush_age = micros(settings.lake.commit_every);
+    lake.max_tail_bytes = settings.lake.max_tail_bytes;
+    lake.history = std::time::Duration::from_secs(3_600 * u64::from(settings.lake.vacuum_hours));
+    if let Some(days) = settings.lake.retention_days {
+        for kind in wardline_domain::RecordKind::ALL {
+            lake.retention.days_by_kind.insert(kind, days);
+        }
+        lake.retention.finding_days = Some(days);
+    }
+    lake
+}
+
+fn journal_settings(settings: &Settings, lake: &Lake) -> JournalSettings {
+    JournalSettings {
+        group_wait: micros(settings.intake.group_wait),
+        // The largest body must fit, also when its columns take more room than its text.
+        queue_bytes: (64 * 1024 * 1024).max(4 * settings.intake.max_body_bytes),
+        resume_after: lake.highest_stored_sequence().unwrap_or(0),
+        ..JournalSettings::default()
+    }
+}
+
+fn engine_settings(settings: &Settings) -> EngineSettings {
+    EngineSettings { spill_folder: Some(settings.data.join("spill")), ..EngineSettings::default() }
+}
+
+fn micros(span: wardline_domain::Span) -> std::time::Duration {
+    std::time::Duration::from_micros(span.unsigned_abs())
+}
+
+async fn saved_registry(metadata: &Metadata) -> anyhow::Result<SchemaRegistry> {
+    let Some(state) = metadata.get_state(SCHEMA_STATE).await? else { return Ok(SchemaRegistry::new()) };
+    let models = serde_json::from_slice(&state.body).context("the saved schema of the models cannot be read")?;
+    Ok(SchemaRegistry::restore(models))
+}
+
+/// Detection as it was saved, and what the journal holds beyond it.
+async fn recover(settings: &Settings, journal: &Journal, records: &Records) -> anyhow::Result<Recovered> {
+    let watch = WatchSettings { default_model: settings.model_default.clone(), models: settings.models.clone(), ..WatchSettings::default() };
+    let mut recovered = match records.metadata.get_state(detection::STATE).await? {
+        Some(state) => Recovered::read(watch, &state)?,
+        None => Recovered::new(Watch::new(watch)),
+    };
+    // Records come one at a time, so this takes the memory of one however long the journal is.
+    let first = records.lake.committed_sequence().unwrap_or(0).min(recovered.sequence) + 1;
+    for record in journal.replay(first) {
+        match record {
+            Ok(record) => {
+                records.lake.observe(record.sequence, &record.batches).await?;
+                recovered.see(record.sequence, &record.batches, records).await;
+            }
+            Err(damaged) => tracing::error!(error = %damaged, "a record of the journal was damaged and is in quarantine"),
+        }
+    }
+    Ok(recovered)
+}

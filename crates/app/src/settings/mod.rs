@@ -1,0 +1,329 @@
+//! Settings: one TOML file, all of it optional, and environment variables over it.
+//!
+//! Only checked settings leave this module; every problem is reported at once.
+
+mod models;
+mod reader;
+
+use std::{
+    collections::BTreeMap,
+    fmt,
+    net::SocketAddr,
+    path::{Path, PathBuf},
+};
+
+use wardline_domain::{FieldRule, ModelSettings, Span, Timestamp, Treatment};
+
+pub use reader::{Problem, parse_span};
+use reader::Reader;
+
+/// Everything that can be set, checked.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    /// Folder of journal, lake and metadata.
+    pub data: PathBuf,
+    /// The HTTP server.
+    pub server: ServerSettings,
+    /// What is taken in, and how much of it at once.
+    pub intake: IntakeSettings,
+    /// The lake's tables.
+    pub lake: LakeLimits,
+    /// Limits of one query.
+    pub query: QueryLimits,
+    /// What is kept, dropped and hashed.
+    pub privacy: PrivacySettings,
+    /// What holds for a model without settings of its own.
+    pub model_default: ModelSettings,
+    /// Whether `[learning]` was written; a hunt otherwise fits learning to the length of its files.
+    pub learning_is_set: bool,
+    /// Settings of single models.
+    pub models: BTreeMap<String, ModelSettings>,
+}
+
+/// The HTTP server.
+#[derive(Clone, Debug)]
+pub struct ServerSettings {
+    /// Address to listen on.
+    pub listen: SocketAddr,
+    /// Bearer tokens; none are needed on loopback.
+    pub tokens: Vec<Token>,
+}
+
+/// A bearer token. Its name is the `sender` of what it sends.
+#[derive(Clone)]
+pub struct Token {
+    /// Who holds it.
+    pub name: String,
+    /// BLAKE3 hash of the secret; the secret itself is not kept in memory.
+    pub hash: [u8; 32],
+}
+
+impl fmt::Debug for Token {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Token").field("name", &self.name).finish_non_exhaustive()
+    }
+}
+
+/// What is taken in.
+#[derive(Clone, Debug)]
+pub struct IntakeSettings {
+    /// The longest line, in bytes.
+    pub max_line_bytes: usize,
+    /// The largest request body after decompression, in bytes.
+    pub max_body_bytes: usize,
+    /// How long the journal may wait to gather a group before it syncs, in microseconds.
+    pub group_wait: Span,
+    /// Most bytes of journal that may wait for detection and the lake.
+    pub max_journal_bytes: u64,
+}
+
+/// The lake's tables.
+#[derive(Clone, Debug)]
+pub struct LakeLimits {
+    /// Longest time that an event waits before it is committed to its table.
+    pub commit_every: Span,
+    /// Most bytes of events that wait in memory.
+    pub max_tail_bytes: usize,
+    /// Days that events are kept; `None` for ever.
+    pub retention_days: Option<u32>,
+    /// Hours that files which compaction replaced are kept for time travel.
+    pub vacuum_hours: u32,
+}
+
+/// Limits of one query.
+#[derive(Clone, Debug)]
+pub struct QueryLimits {
+    /// Longest time, in microseconds.
+    pub timeout: Span,
+    /// Most rows that are answered.
+    pub max_rows: usize,
+    /// Memory of all queries together, in bytes; beyond it they spill to disk.
+    pub memory_bytes: usize,
+}
+
+/// What is kept, dropped and hashed.
+#[derive(Clone, Debug)]
+pub struct PrivacySettings {
+    /// File with the key; made in the data folder where not named.
+    pub key_file: Option<PathBuf>,
+    /// Days after which tokens change; 0 never.
+    pub epoch_days: u32,
+    /// Rules by model and field.
+    pub rules: Vec<FieldRule>,
+}
+
+/// Settings that cannot be used, with everything that is wrong with them.
+#[derive(Debug)]
+pub struct SettingsError {
+    /// Where they were read from.
+    pub origin: String,
+    /// What is wrong.
+    pub problems: Vec<Problem>,
+}
+
+impl std::error::Error for SettingsError {}
+
+impl fmt::Display for SettingsError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let count = self.problems.len();
+        write!(f, "{count} problem{} in {}", if count == 1 { "" } else { "s" }, self.origin)?;
+        self.problems.iter().try_for_each(|problem| write!(f, "\n\n{problem}"))
+    }
+}
+
+/// Prefix of environment variables: `WARDLINE_SERVER__LISTEN` sets `server.listen`.
+const ENVIRONMENT_PREFIX: &str = "WARDLINE_";
+/// Variables with the prefix that are no settings.
+const NOT_SETTINGS: [&str; 4] = ["WARDLINE_CONFIG", "WARDLINE_URL", "WARDLINE_TOKEN", "WARDLINE_LOG"];
+
+impl Settings {
+    /// Reads the file, lays the environment over it, and checks the whole.
+    ///
+    /// # Errors
+    /// Every problem at once.
+    pub fn load(file: Option<&Path>, environment: impl Iterator<Item = (String, String)>) -> Result<Self, SettingsError> {
+        let origin = file.map_or_else(|| "the settings".to_owned(), |path| path.display().to_string());
+        let fatal = |key: &str, what: String, hint: &str| SettingsError {
+            origin: origin.clone(),
+            problems: vec![Problem { key: key.to_owned(), what, hint: Some(hint.to_owned()) }],
+        };
+        let mut table = match file {
+            None => toml::Table::new(),
+            Some(path) => {
+                let text = std::fs::read_to_string(path).map_err(|error| {
+                    fatal("--config", format!("cannot be read: {error}"), "name a TOML file, or leave --config out")
+                })?;
+                text.parse::<toml::Table>().map_err(|error| {
+                    fatal("--config", format!("is not TOML: {error}"), "each line is `key = value` or `[section]`")
+                })?
+            }
+        };
+        for (name, value) in environment {
+            if let Some(path) = name.strip_prefix(ENVIRONMENT_PREFIX).filter(|_| !NOT_SETTINGS.contains(&name.as_str())) {
+                overlay(&mut table, &path.to_lowercase().split("__").collect::<Vec<_>>(), &value);
+            }
+        }
+        let mut problems = Vec::new();
+        let settings = Self::check(&table, &mut problems);
+        if problems.is_empty() { Ok(settings) } else { Err(SettingsError { origin, problems }) }
+    }
+
+    fn check(table: &toml::Table, problems: &mut Vec<Problem>) -> Self {
+        let mut reader = Reader::new(table, problems);
+        let data = reader.text("data").map_or_else(|| PathBuf::from("wardline-data"), PathBuf::from);
+        let server = reader.section("server", ServerSettings::read);
+        let intake = reader.section("intake", IntakeSettings::read);
+        let lake = reader.section("lake", LakeLimits::read);
+        let query = reader.section("query", QueryLimits::read);
+        let privacy = reader.section("privacy", PrivacySettings::read);
+        let (model_default, learning_is_set) = models::read_default(&mut reader);
+        let models = models::read_models(&mut reader, &model_default);
+        reader.finish();
+        Self { data, server, intake, lake, query, privacy, model_default, learning_is_set, models }
+    }
+}
+
+/// Sets one value of a table by path; text that is no TOML value is taken as text.
+fn overlay(table: &mut toml::Table, path: &[&str], value: &str) {
+    let [key, rest @ ..] = path else { return };
+    if rest.is_empty() {
+        let parsed = format!("value = {value}").parse::<toml::Table>().ok().and_then(|mut table| table.remove("value"));
+        table.insert((*key).to_owned(), parsed.unwrap_or_else(|| toml::Value::String(value.to_owned())));
+        return;
+    }
+    let below = table.entry((*key).to_owned()).or_insert_with(|| toml::Value::Table(toml::Table::new()));
+    if let toml::Value::Table(below) = below {
+        overlay(below, rest, value);
+    }
+}
+
+impl ServerSettings {
+    /// Where the server listens unless told otherwise.
+    pub const DEFAULT_LISTEN: SocketAddr = SocketAddr::new(std::net::IpAddr::V4(std::net::Ipv4Addr::LOCALHOST), 7430);
+
+    fn read(reader: &mut Reader<'_>) -> Self {
+        let listen = match reader.text("listen").map(|text| (text.parse::<SocketAddr>(), text)) {
+            None => Self::DEFAULT_LISTEN,
+            Some((Ok(address), _)) => address,
+            Some((Err(_), text)) => {
+                let hint = Some("write an address and a port, such as 127.0.0.1:7430 or [::]:7430");
+                reader.problem("listen", format!("is `{text}`, and must be an address"), hint);
+                Self::DEFAULT_LISTEN
+            }
+        };
+        let tokens = reader.each_item("tokens", Token::read).into_iter().flatten().collect::<Vec<_>>();
+        if tokens.is_empty() && !listen.ip().is_loopback() {
+            let hint = "add [[server.tokens]] with name and secret_file, or listen on 127.0.0.1";
+            reader.problem("listen", format!("is {listen}, which others can reach, and there is no token"), Some(hint));
+        }
+        Self { listen, tokens }
+    }
+}
+
+impl Token {
+    /// The shortest secret, in bytes.
+    const LEAST_BYTES: usize = 16;
+
+    /// A token from its secret.
+    pub fn new(name: &str, secret: &str) -> Self {
+        Self { name: name.to_owned(), hash: *blake3::hash(secret.as_bytes()).as_bytes() }
+    }
+
+    fn read(reader: &mut Reader<'_>) -> Option<Self> {
+        let name = reader.text("name").unwrap_or_else(|| "default".to_owned());
+        let (key, secret) = match (reader.text("secret"), reader.text("secret_file")) {
+            (Some(secret), None) => ("secret", secret),
+            (None, Some(file)) => match std::fs::read_to_string(&file) {
+                Ok(secret) => ("secret_file", secret.trim().to_owned()),
+                Err(error) => {
+                    reader.problem("secret_file", format!("`{file}` cannot be read: {error}"), None);
+                    return None;
+                }
+            },
+            _ => {
+                reader.problem("secret_file", "or `secret` must be written, and only one of them", None);
+                return None;
+            }
+        };
+        if secret.len() < Self::LEAST_BYTES {
+            let what = format!("has {} characters, and must have at least {}", secret.len(), Self::LEAST_BYTES);
+            reader.problem(key, what, Some("make one with `openssl rand -hex 32`"));
+            return None;
+        }
+        Some(Self::new(&name, &secret))
+    }
+}
+
+const MIB: u64 = 1024 * 1024;
+
+impl IntakeSettings {
+    fn read(reader: &mut Reader<'_>) -> Self {
+        Self {
+            max_line_bytes: reader.whole("max_line_bytes", 1_024..=64 * MIB).unwrap_or(MIB) as usize,
+            max_body_bytes: (reader.whole("max_body_mib", 1..=1_024).unwrap_or(64) * MIB) as usize,
+            group_wait: reader.span("group_wait").unwrap_or(2 * Timestamp::SECOND / 1_000),
+            max_journal_bytes: reader.whole("max_journal_mib", 64..=1_048_576).unwrap_or(4_096) * MIB,
+        }
+    }
+}
+
+impl LakeLimits {
+    fn read(reader: &mut Reader<'_>) -> Self {
+        Self {
+            commit_every: reader.span("commit_every").unwrap_or(Timestamp::MINUTE),
+            max_tail_bytes: (reader.whole("max_tail_mib", 8..=65_536).unwrap_or(96) * MIB) as usize,
+            retention_days: reader.whole("retention_days", 1..=36_500).map(|days| days as u32),
+            vacuum_hours: reader.whole("vacuum_hours", 0..=87_600).unwrap_or(24) as u32,
+        }
+    }
+}
+
+impl Default for QueryLimits {
+    fn default() -> Self {
+        Self { timeout: 30 * Timestamp::SECOND, max_rows: 100_000, memory_bytes: (512 * MIB) as usize }
+    }
+}
+
+impl QueryLimits {
+    fn read(reader: &mut Reader<'_>) -> Self {
+        let default = Self::default();
+        Self {
+            timeout: reader.span("timeout").unwrap_or(default.timeout),
+            max_rows: reader.whole("max_rows", 1..=1_000_000_000).map_or(default.max_rows, |rows| rows as usize),
+            memory_bytes: reader.whole("memory_mib", 32..=1_048_576).map_or(default.memory_bytes, |mib| (mib * MIB) as usize),
+        }
+    }
+}
+
+impl PrivacySettings {
+    fn read(reader: &mut Reader<'_>) -> Self {
+        Self {
+            key_file: reader.text("key_file").map(PathBuf::from),
+            epoch_days: reader.whole("epoch_days", 0..=3_650).unwrap_or(0) as u32,
+            rules: reader.each_item("rules", read_rule).into_iter().flatten().collect(),
+        }
+    }
+}
+
+fn read_rule(reader: &mut Reader<'_>) -> Option<FieldRule> {
+    let model = reader.text("model");
+    let field = reader.text("field");
+    let treatment = match reader.text("treatment").as_deref() {
+        Some("keep") => Some(Treatment::Keep),
+        Some("drop") => Some(Treatment::Drop),
+        Some("hash") => Some(Treatment::Hash),
+        Some("hmac") => Some(Treatment::Hmac),
+        other => {
+            let what = other.map_or_else(|| "is missing".to_owned(), |text| format!("is `{text}`"));
+            reader.problem("treatment", what, Some("write keep, drop, hash or hmac"));
+            None
+        }
+    };
+    if field.is_none() {
+        reader.problem("field", "is missing", Some("name a column, such as `user`, `prompt` or `feature_*`"));
+    }
+    Some(FieldRule { model, field: field?, treatment: treatment? })
+}
+
+#[cfg(test)]
+mod tests;
