@@ -11,6 +11,7 @@ mod json;
 mod left_over;
 mod model_columns;
 mod names;
+mod own_values;
 mod read;
 mod record;
 mod registry;

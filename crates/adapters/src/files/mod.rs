@@ -48,14 +48,22 @@ pub const FORMATS: &[FormatSpec] = &[text::SPEC, parquet::SPEC, csv::SPEC];
 /// Only the ends of files are looked at, so where a file is not in order the span is a little too small.
 ///
 /// # Errors
-/// [`SourceError`] where a path cannot be read.
+/// [`SourceError`] where a path cannot be read, or no file can.
 pub fn time_span(paths: &[PathBuf]) -> Result<Option<(Timestamp, Timestamp)>, SourceError> {
     let mut span: Option<(Timestamp, Timestamp)> = None;
+    let mut failed = None;
     for found in list::list(paths)? {
-        if let Some((first, last)) = (found.format.time_span)(&found.path)? {
-            let (low, high) = span.unwrap_or((first, last));
-            span = Some((low.min(first), high.max(last)));
+        match (found.format.time_span)(&found.path) {
+            Ok(Some((first, last))) => {
+                let (low, high) = span.unwrap_or((first, last));
+                span = Some((low.min(first), high.max(last)));
+            }
+            Ok(None) => {}
+            Err(error) => failed = failed.or(Some(error)),
         }
     }
-    Ok(span)
+    match failed {
+        Some(error) if span.is_none() => Err(error),
+        _ => Ok(span),
+    }
 }

@@ -88,7 +88,8 @@ impl Files {
         for found in list::list(paths)? {
             let failed = |source| SourceError::Io { path: found.path.clone(), source };
             let length = fs::metadata(&found.path).map_err(failed)?.len();
-            let first = (found.format.first_time)(&found.path)?;
+            // A file that cannot be read says so when its turn comes.
+            let first = (found.format.first_time)(&found.path).unwrap_or(None);
             files.push((first, found, length));
         }
         // Stable, so that files without a time, or of the same one, stay in the order of their paths.

@@ -9,8 +9,7 @@ mod scanner;
 #[cfg(test)]
 mod tests;
 
-pub(crate) use scanner::JsonError;
-use scanner::Scanner;
+use scanner::{JsonResult, Scanner};
 
 /// What a value is. Offsets are into [`Line`]'s lists.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -66,8 +65,8 @@ impl Tape {
     /// Reads a line.
     ///
     /// # Errors
-    /// [`JsonError`] where the line is not one JSON object.
-    pub(crate) fn read<'a>(&'a mut self, text: &'a str) -> Result<Line<'a>, JsonError> {
+    /// `JsonError` where the line is not one JSON object.
+    pub(crate) fn read<'a>(&'a mut self, text: &'a str) -> JsonResult<Line<'a>> {
         self.top.clear();
         self.members.clear();
         self.elements.clear();

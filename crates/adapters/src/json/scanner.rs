@@ -53,6 +53,9 @@ pub(crate) enum JsonError {
     },
 }
 
+/// Errors are boxed: they are rare, and a small result stays in registers.
+pub(super) type JsonResult<T> = Result<T, Box<JsonError>>;
+
 /// A place in a line.
 pub(super) struct Scanner<'a> {
     text: &'a str,
@@ -66,7 +69,7 @@ impl<'a> Scanner<'a> {
     }
 
     /// Reads the line's object, and checks that nothing follows it.
-    pub(super) fn object_line(&mut self, tape: &mut Tape) -> Result<(), JsonError> {
+    pub(super) fn object_line(&mut self, tape: &mut Tape) -> JsonResult<()> {
         self.skip_space();
         if self.peek() != Some(b'{') {
             return Err(self.expected("`{`"));
@@ -88,7 +91,7 @@ impl<'a> Scanner<'a> {
 
     /// A value of the line's object: objects and lists are laid out one level deep.
     #[inline]
-    fn laid_out(&mut self, tape: &mut Tape) -> Result<Value, JsonError> {
+    fn laid_out(&mut self, tape: &mut Tape) -> JsonResult<Value> {
         self.skip_space();
         let start = self.at;
         let shape = match self.peek() {
@@ -128,7 +131,7 @@ impl<'a> Scanner<'a> {
 
     /// A value whose own values are only checked.
     #[inline]
-    fn value(&mut self, tape: &mut Tape) -> Result<Value, JsonError> {
+    fn value(&mut self, tape: &mut Tape) -> JsonResult<Value> {
         self.skip_space();
         match self.peek() {
             Some(b'{' | b'[') => {
@@ -141,7 +144,7 @@ impl<'a> Scanner<'a> {
     }
 
     /// Steps over an object or a list, checking its grammar.
-    fn skip_nested(&mut self) -> Result<(), JsonError> {
+    fn skip_nested(&mut self) -> JsonResult<()> {
         // Innermost last: whether each open value is an object.
         let mut open = [false; MAX_DEPTH];
         let mut depth = 0;
@@ -152,7 +155,7 @@ impl<'a> Scanner<'a> {
             match self.peek() {
                 Some(bracket @ (b'{' | b'[')) => {
                     if depth == MAX_DEPTH {
-                        return Err(JsonError::TooDeep { at: self.at });
+                        return Err(Box::new(JsonError::TooDeep { at: self.at }));
                     }
                     let is_object = bracket == b'{';
                     self.at += 1;
@@ -186,8 +189,8 @@ impl<'a> Scanner<'a> {
         }
     }
 
-    #[inline]
-    fn scalar(&mut self, tape: &mut Tape) -> Result<Value, JsonError> {
+    #[inline(always)]
+    fn scalar(&mut self, tape: &mut Tape) -> JsonResult<Value> {
         let start = self.at;
         let shape = match self.peek() {
             Some(b'"') => return self.quoted(tape),
@@ -202,13 +205,13 @@ impl<'a> Scanner<'a> {
     }
 
     #[inline]
-    fn number(&mut self) -> Result<Shape, JsonError> {
+    fn number(&mut self) -> JsonResult<Shape> {
         match number::read(self.text, self.at) {
             Ok((shape, length)) => {
                 self.at += length;
                 Ok(shape)
             }
-            Err(NumberProblem::TooLarge) => Err(JsonError::TooLarge { at: self.at }),
+            Err(NumberProblem::TooLarge) => Err(Box::new(JsonError::TooLarge { at: self.at })),
             Err(NumberProblem::Malformed(length)) => {
                 self.at += length;
                 Err(self.not_finite_or("a digit"))
@@ -216,7 +219,7 @@ impl<'a> Scanner<'a> {
         }
     }
 
-    fn word(&mut self, word: &'static str, shape: Shape) -> Result<Shape, JsonError> {
+    fn word(&mut self, word: &'static str, shape: Shape) -> JsonResult<Shape> {
         if self.bytes[self.at..].starts_with(word.as_bytes()) {
             self.at += word.len();
             return Ok(shape);
@@ -224,8 +227,8 @@ impl<'a> Scanner<'a> {
         Err(self.not_finite_or("a value"))
     }
 
-    #[inline]
-    fn key(&mut self, tape: &mut Tape) -> Result<Value, JsonError> {
+    #[inline(always)]
+    fn key(&mut self, tape: &mut Tape) -> JsonResult<Value> {
         self.skip_space();
         if self.peek() != Some(b'"') {
             return Err(self.expected("a name in quotes"));
@@ -240,14 +243,20 @@ impl<'a> Scanner<'a> {
     }
 
     /// Text, from its opening quote.
-    #[inline]
-    fn quoted(&mut self, tape: &mut Tape) -> Result<Value, JsonError> {
+    #[inline(always)]
+    fn quoted(&mut self, tape: &mut Tape) -> JsonResult<Value> {
         let start = self.at;
         self.at = plain_end(self.bytes, start + 1);
         if self.peek() == Some(b'"') {
             self.at += 1;
             return Ok(Value { start: start as u32, end: self.at as u32, shape: Shape::Text });
         }
+        self.quoted_with_escapes(start, tape)
+    }
+
+    /// Text from its opening quote at `start`, of which all before `at` is plain.
+    #[cold]
+    fn quoted_with_escapes(&mut self, start: usize, tape: &mut Tape) -> JsonResult<Value> {
         let from = tape.scratch.len();
         let mut plain = start + 1;
         loop {
@@ -255,7 +264,7 @@ impl<'a> Scanner<'a> {
             match self.peek() {
                 Some(b'"') => break,
                 Some(b'\\') => tape.scratch.push(self.escape()?),
-                Some(_) => return Err(JsonError::ControlCharacter { at: self.at }),
+                Some(_) => return Err(Box::new(JsonError::ControlCharacter { at: self.at })),
                 None => return Err(self.expected("`\"`")),
             }
             plain = self.at;
@@ -266,9 +275,9 @@ impl<'a> Scanner<'a> {
         Ok(Value { start: start as u32, end: self.at as u32, shape })
     }
 
-    fn escape(&mut self) -> Result<char, JsonError> {
+    fn escape(&mut self) -> JsonResult<char> {
         let at = self.at;
-        let bad = JsonError::BadEscape { at };
+        let bad = || Box::new(JsonError::BadEscape { at });
         self.at += 2;
         Ok(match self.bytes.get(at + 1) {
             Some(b'"') => '"',
@@ -280,22 +289,21 @@ impl<'a> Scanner<'a> {
             Some(b'r') => '\r',
             Some(b't') => '\t',
             Some(b'u') => {
-                let unit = self.hexadecimal().ok_or(bad.clone())?;
+                let unit = self.hexadecimal().ok_or_else(bad)?;
                 let code = match unit {
                     0xD800..=0xDBFF => {
                         if self.bytes.get(self.at..self.at + 2) != Some(b"\\u".as_slice()) {
-                            return Err(bad);
+                            return Err(bad());
                         }
                         self.at += 2;
-                        let low =
-                            self.hexadecimal().filter(|low| (0xDC00..=0xDFFF).contains(low)).ok_or(bad.clone())?;
+                        let low = self.hexadecimal().filter(|low| (0xDC00..=0xDFFF).contains(low)).ok_or_else(bad)?;
                         0x10000 + ((unit - 0xD800) << 10) + (low - 0xDC00)
                     }
                     unit => unit,
                 };
-                char::from_u32(code).ok_or(bad)?
+                char::from_u32(code).ok_or_else(bad)?
             }
-            _ => return Err(bad),
+            _ => return Err(bad()),
         })
     }
 
@@ -328,7 +336,7 @@ impl<'a> Scanner<'a> {
 
     /// Whether an object or a list ends after a value; steps over the comma or the bracket.
     #[inline]
-    fn ends(&mut self, bracket: u8, expected: &'static str) -> Result<bool, JsonError> {
+    fn ends(&mut self, bracket: u8, expected: &'static str) -> JsonResult<bool> {
         self.skip_space();
         match self.peek() {
             Some(b',') => {
@@ -344,7 +352,7 @@ impl<'a> Scanner<'a> {
     }
 
     #[cold]
-    fn expected(&self, expected: &'static str) -> JsonError {
+    fn expected(&self, expected: &'static str) -> Box<JsonError> {
         let found = self.text.get(self.at..).and_then(|rest| rest.chars().next());
         let found = found.map_or_else(
             || "the end of the line".to_owned(),
@@ -353,15 +361,15 @@ impl<'a> Scanner<'a> {
                 found => format!("`{}`", found.escape_debug()),
             },
         );
-        JsonError::Expected { expected, found, at: self.at }
+        Box::new(JsonError::Expected { expected, found, at: self.at })
     }
 
     #[cold]
-    fn not_finite_or(&self, expected: &'static str) -> JsonError {
+    fn not_finite_or(&self, expected: &'static str) -> Box<JsonError> {
         let rest = &self.bytes[self.at.min(self.bytes.len())..];
         let words: [&[u8]; 4] = [b"NaN", b"nan", b"Infinity", b"inf"];
         if words.iter().any(|word| rest.starts_with(word)) {
-            return JsonError::NotFinite { at: self.at };
+            return Box::new(JsonError::NotFinite { at: self.at });
         }
         self.expected(expected)
     }
