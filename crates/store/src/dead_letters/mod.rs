@@ -71,7 +71,9 @@ pub enum DeadLetterError {
     #[error(transparent)]
     NotStored(#[from] AppendError),
     /// They could not be read.
-    #[error("dead letters at `{location}` cannot be read: check that the folder is there and that the user of this process may read and write it")]
+    #[error(
+        "dead letters at `{location}` cannot be read: check that the folder is there and that the user of this process may read and write it"
+    )]
     Unreadable {
         /// Where they are.
         location: String,
@@ -109,8 +111,7 @@ impl DeadLetters {
     /// Where the folder cannot be made or listed. Damaged contents are no error.
     pub fn open(folder: &Path, key: [u8; 32], settings: DeadLetterSettings) -> Result<Self, DeadLetterError> {
         let location = folder.display().to_string();
-        let storage =
-            FolderStorage::open(folder).map_err(|source| DeadLetterError::Unreadable { location, source })?;
+        let storage = FolderStorage::open(folder).map_err(|source| DeadLetterError::Unreadable { location, source })?;
         Self::open_on(Arc::new(storage), key, settings)
     }
 

@@ -1,9 +1,7 @@
 //! 64 bits of what makes an event itself.
 
 use arrow::array::{Array, ArrayRef, AsArray};
-use arrow::datatypes::{
-    DataType, Float32Type, Float64Type, Int32Type, Int64Type, TimeUnit, TimestampMicrosecondType,
-};
+use arrow::datatypes::{DataType, Float32Type, Float64Type, Int32Type, Int64Type, TimeUnit, TimestampMicrosecondType};
 use arrow::util::display::{ArrayFormatter, FormatOptions};
 use wardline_domain::{EventBatch, RecordKind, TextColumn, column};
 use xxhash_rust::xxh3::xxh3_64_with_seed;

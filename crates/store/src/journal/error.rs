@@ -42,7 +42,9 @@ pub enum AppendError {
         detail: String,
     },
     /// The disk failed.
-    #[error("the disk of `{location}` failed: {detail}: check the disk and the system's log; intake goes on by itself once writing succeeds")]
+    #[error(
+        "the disk of `{location}` failed: {detail}: check the disk and the system's log; intake goes on by itself once writing succeeds"
+    )]
     Io {
         /// Where the journal is.
         location: String,
@@ -80,7 +82,9 @@ impl AppendError {
 
 /// The journal could not be opened: its folder is not there and cannot be made, or cannot be listed.
 #[derive(Debug, thiserror::Error)]
-#[error("the journal at `{location}` cannot be opened: check that the folder is there and that the user of this process may read and write it")]
+#[error(
+    "the journal at `{location}` cannot be opened: check that the folder is there and that the user of this process may read and write it"
+)]
 pub struct OpenError {
     /// Where it should be.
     pub location: String,

@@ -49,18 +49,10 @@ pub(super) fn write(
     written
 }
 
-/// Makes sure that a segment's fingerprints are on disk before it goes.
-pub(super) fn ensure(storage: &dyn Storage, segment: Segment, end: u64) -> io::Result<()> {
-    let is_there = segment::list(storage, SEEN)?.iter().any(|file| is_of(file.name, segment.name));
-    if is_there {
-        return Ok(());
-    }
+/// Writes a segment's fingerprints as they stand in the segment itself.
+pub(super) fn rewrite(storage: &dyn Storage, segment: Segment, end: u64) -> io::Result<()> {
     let read = scan(storage, segment, end)?;
     write(storage, segment.name, end.saturating_sub(1), &read)
-}
-
-fn is_of(file: SegmentName, segment: SegmentName) -> bool {
-    (file.ordinal, file.marker) == (segment.ordinal, segment.marker)
 }
 
 fn scan(storage: &dyn Storage, segment: Segment, end: u64) -> io::Result<Vec<u64>> {

@@ -46,9 +46,8 @@ impl Group {
         let start = self.bytes.len();
         let views: Vec<(&EventBatch, &[u64])> =
             parts.iter().map(|part| (&part.batch, part.fingerprints.as_slice())).collect();
-        let written = record::write(&mut self.bytes, (0, sequence, RecordType::Batches), |buffer| {
-            payload::write(buffer, &views)
-        });
+        let written =
+            record::write(&mut self.bytes, (0, sequence, RecordType::Batches), |buffer| payload::write(buffer, &views));
         if let Err(error) = written {
             seen.withdraw(new_fingerprints);
             self.waiting.push((request.deliver, Err(AppendError::Unencodable { detail: error.to_string() })));

@@ -168,8 +168,7 @@ impl Journal {
         let failed = |source| OpenError { location: storage.location(), source };
         let recovered = recovery::recover(storage.as_ref(), &settings).map_err(failed)?;
         let shared = Arc::new(Shared::default());
-        *shared.catalog() =
-            Catalog { segments: recovered.segments, durable_sequence: recovered.next_sequence - 1 };
+        *shared.catalog() = Catalog { segments: recovered.segments, durable_sequence: recovered.next_sequence - 1 };
         let (commands, receiver) = mpsc::channel();
         let writer = Writer::new(
             Arc::clone(&storage),

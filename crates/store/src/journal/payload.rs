@@ -159,10 +159,8 @@ struct Part<'a> {
 impl<'a> Part<'a> {
     fn read(reader: &mut Reader<'a>) -> Result<Self, PayloadError> {
         let code = *reader.take(1).and_then(<[u8]>::first).ok_or(PayloadError::Short)?;
-        let kind = RecordKind::ALL
-            .into_iter()
-            .find(|&kind| code_of(kind) == code)
-            .ok_or(PayloadError::UnknownKind(code))?;
+        let kind =
+            RecordKind::ALL.into_iter().find(|&kind| code_of(kind) == code).ok_or(PayloadError::UnknownKind(code))?;
         let model = match reader.u32().ok_or(PayloadError::Short)? {
             NO_MODEL => None,
             length => {

@@ -5,8 +5,7 @@ use std::{io, str};
 use tracing::warn;
 
 use super::{
-    JournalSettings, Scanned, Scanner, Segment, end_of, fingerprint_file,
-    payload,
+    JournalSettings, Scanned, Scanner, Segment, end_of, fingerprint_file, payload,
     quarantine::{Stretch, quarantine},
     record::RecordType,
     segment,

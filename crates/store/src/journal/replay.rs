@@ -24,7 +24,9 @@ pub struct Recorded {
 
 /// A part of the journal that could not be read. The replay goes on behind it.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("{bytes} bytes of `{file}` from byte {offset} on are damaged: {detail}; they are kept below `quarantine`, check the disk")]
+#[error(
+    "{bytes} bytes of `{file}` from byte {offset} on are damaged: {detail}; they are kept below `quarantine`, check the disk"
+)]
 pub struct DamagedRecord {
     /// The segment's file.
     pub file: String,

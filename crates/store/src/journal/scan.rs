@@ -210,7 +210,10 @@ pub fn count_records(bytes: &[u8], marker: u64) -> usize {
 mod tests {
     use std::convert::Infallible;
 
-    use super::{super::record::{self, RecordType}, *};
+    use super::{
+        super::record::{self, RecordType},
+        *,
+    };
     use proptest::prelude::*;
 
     const MARKER: u64 = 0xfeed_beef_0bad_cafe;

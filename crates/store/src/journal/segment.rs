@@ -5,7 +5,7 @@ use std::{fmt, io};
 use super::storage::Storage;
 
 /// A segment's identity, all of which is in its file name: a damaged file still tells what it was.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(crate) struct SegmentName {
     /// Counts segments up, so that names sort by age.
     pub(crate) ordinal: u64,
@@ -28,8 +28,7 @@ impl SegmentName {
             16 => u64::from_str_radix(part, 16).ok(),
             _ => None,
         });
-        let name =
-            Self { ordinal: numbers.next()??, first_sequence: numbers.next()??, marker: numbers.next()?? };
+        let name = Self { ordinal: numbers.next()??, first_sequence: numbers.next()??, marker: numbers.next()?? };
         // Nobody counts that far: such a name is not ours, and going on behind it would overflow.
         let is_sound = name.ordinal.max(name.first_sequence) < u64::MAX / 2;
         (is_sound && numbers.next().is_none()).then_some(name)
@@ -95,10 +94,8 @@ mod tests {
 
     #[test]
     fn a_later_segment_supersedes_what_an_earlier_one_failed_to_write() {
-        let segment = |ordinal, first_sequence| Segment {
-            name: SegmentName { ordinal, first_sequence, marker: 0 },
-            bytes: 0,
-        };
+        let segment =
+            |ordinal, first_sequence| Segment { name: SegmentName { ordinal, first_sequence, marker: 0 }, bytes: 0 };
         let segments = [segment(0, 1), segment(1, 9), segment(2, 9), segment(3, 12)];
         let ends: Vec<u64> = (0..4).map(|index| end_of(&segments, index)).collect();
         assert_eq!(ends, [9, 9, 12, u64::MAX]);

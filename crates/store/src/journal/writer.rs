@@ -1,6 +1,7 @@
 //! The one thread that writes the journal.
 
 use std::{
+    collections::HashSet,
     io,
     sync::{Arc, atomic::Ordering, mpsc},
     time::Instant,
@@ -63,6 +64,9 @@ pub(super) struct Writer {
     next_sequence: u64,
     next_ordinal: u64,
     active: Option<Active>,
+    /// Closed segments whose fingerprints are known to be on disk. A file that is merely there may be
+    /// half written, or not be durable.
+    fingerprinted: HashSet<SegmentName>,
     /// Whether the last group failed, so that a full disk is reported once and not for each append.
     failing: bool,
 }
@@ -86,6 +90,7 @@ impl Writer {
             next_sequence,
             next_ordinal,
             active: None,
+            fingerprinted: HashSet::new(),
             failing: false,
         }
     }
@@ -244,15 +249,11 @@ impl Writer {
             return self.abandon(&active);
         }
         let last_sequence = self.shared.catalog().durable_sequence;
-        let written = fingerprint_file::write(
-            self.storage.as_ref(),
-            active.name,
-            last_sequence,
-            &active.fingerprints,
-        );
-        if let Err(error) = written {
+        let written = fingerprint_file::write(self.storage.as_ref(), active.name, last_sequence, &active.fingerprints);
+        match written {
+            Ok(()) => drop(self.fingerprinted.insert(active.name)),
             // The segment holds them, too; they are written before it is deleted.
-            warn!(%error, "fingerprints of a segment not written yet");
+            Err(error) => warn!(%error, "fingerprints of a segment not written yet"),
         }
     }
 
@@ -278,25 +279,26 @@ impl Writer {
         }
     }
 
-    fn delete(&self, segment: Segment) -> io::Result<()> {
+    fn delete(&mut self, segment: Segment) -> io::Result<()> {
         let end = {
             let catalog = self.shared.catalog();
             end_of(&catalog.segments, 0).min(catalog.durable_sequence + 1)
         };
-        fingerprint_file::ensure(self.storage.as_ref(), segment, end)?;
+        if !self.fingerprinted.contains(&segment.name) {
+            fingerprint_file::rewrite(self.storage.as_ref(), segment, end)?;
+            self.fingerprinted.insert(segment.name);
+        }
         match self.storage.remove(&segment.name.file(JOURNAL)) {
             Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
             _ => {}
         }
         self.shared.catalog().segments.retain(|each| each.name != segment.name);
+        self.fingerprinted.remove(&segment.name);
         Ok(())
     }
 }
 
 /// Whether the system refused before anything could break: it will take the same file again later.
 fn is_refusal(error: &io::Error) -> bool {
-    matches!(
-        AppendError::from_io(error, String::new()),
-        AppendError::DiskFull { .. } | AppendError::ReadOnly { .. }
-    )
+    matches!(AppendError::from_io(error, String::new()), AppendError::DiskFull { .. } | AppendError::ReadOnly { .. })
 }

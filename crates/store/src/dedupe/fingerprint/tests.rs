@@ -13,12 +13,17 @@ use super::*;
 fn batch(kind: RecordKind, received: i64, columns: Vec<(&str, ArrayRef)>) -> EventBatch {
     let n = columns[0].1.len();
     let times = |from: i64, step: i64| -> ArrayRef {
-        Arc::new(TimestampMicrosecondArray::from_iter_values((0..n as i64).map(|row| from + row * step)).with_timezone("UTC"))
+        Arc::new(
+            TimestampMicrosecondArray::from_iter_values((0..n as i64).map(|row| from + row * step))
+                .with_timezone("UTC"),
+        )
     };
     let mut all = vec![(column::TIME, times(1, 1)), (column::RECEIVED, times(received, 0))];
     all.extend(columns);
-    let fields: Vec<Field> = all.iter().map(|(name, array)| Field::new(*name, array.data_type().clone(), true)).collect();
-    let records = RecordBatch::try_new(Arc::new(Schema::new(fields)), all.into_iter().map(|(_, array)| array).collect());
+    let fields: Vec<Field> =
+        all.iter().map(|(name, array)| Field::new(*name, array.data_type().clone(), true)).collect();
+    let records =
+        RecordBatch::try_new(Arc::new(Schema::new(fields)), all.into_iter().map(|(_, array)| array).collect());
     EventBatch { kind, model: None, records: records.unwrap() }
 }
 
@@ -36,7 +41,8 @@ const STORE: Fingerprinter = Fingerprinter::new(42);
 fn an_inference_is_its_sender_and_id() {
     let ids = text(&[Some("a"), Some("a"), Some("b"), None]);
     let senders = repeated(&[Some("edge"), Some("core"), Some("edge"), Some("edge")]);
-    let first = STORE.fingerprints(&batch(RecordKind::Inference, 5, vec![("sender", senders.clone()), ("id", ids.clone())]));
+    let first =
+        STORE.fingerprints(&batch(RecordKind::Inference, 5, vec![("sender", senders.clone()), ("id", ids.clone())]));
     assert_eq!(first[3], 0, "without an id there is no identity");
     assert!(first[0] != first[1] && first[0] != first[2]);
 
@@ -44,7 +50,8 @@ fn an_inference_is_its_sender_and_id() {
     let again = STORE.fingerprints(&batch(RecordKind::Inference, 9, vec![("id", ids.clone()), ("sender", plain)]));
     assert_eq!(again, first, "neither encoding, nor order of columns, nor the time of arrival matters");
 
-    let other = Fingerprinter::new(43).fingerprints(&batch(RecordKind::Inference, 5, vec![("sender", senders), ("id", ids)]));
+    let other =
+        Fingerprinter::new(43).fingerprints(&batch(RecordKind::Inference, 5, vec![("sender", senders), ("id", ids)]));
     assert_ne!(other[0], first[0], "another store's fingerprints differ");
 }
 
@@ -80,7 +87,8 @@ fn a_training_row_without_its_id_is_all_that_it_holds() {
 fn a_log_line_is_the_same_whatever_null_columns_it_comes_with() {
     let body = text(&[Some("started"), Some("stopped")]);
     let lean = STORE.fingerprints(&batch(RecordKind::Log, 5, vec![("body", body.clone())]));
-    let wide = STORE.fingerprints(&batch(RecordKind::Log, 5, vec![("severity", repeated(&[None, None])), ("body", body)]));
+    let wide =
+        STORE.fingerprints(&batch(RecordKind::Log, 5, vec![("severity", repeated(&[None, None])), ("body", body)]));
     assert_eq!(lean, wide);
     assert_ne!(lean[0], lean[1]);
 }
