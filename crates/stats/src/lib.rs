@@ -14,11 +14,15 @@
 //! | [`robust`] | what is typical, when some values are wild |
 //! | [`season`] | what is normal at this hour of the week |
 //! | [`change_point`] | since when |
+//! | [`performance`] | how good is a model, and how good must it be while labels are missing |
+//! | [`classic`] | the well-known detectors of change, for comparison |
 
 pub mod change_point;
+pub mod classic;
 pub mod distribution;
 pub mod interval;
 pub mod multiple;
+pub mod performance;
 mod random;
 pub mod robust;
 pub mod season;

@@ -29,5 +29,5 @@ impl Interval {
 
 /// The error of each side: `(1 - confidence) / 2`; `None` unless `0 < confidence < 1`.
 fn tail_of(confidence: f64) -> Option<f64> {
-    (0.0 < confidence && confidence < 1.0).then(|| 0.5 * (1.0 - confidence))
+    (0.0 < confidence && confidence < 1.0).then_some(0.5 * (1.0 - confidence))
 }

@@ -48,7 +48,7 @@ impl TailCoin {
     /// `false`, and no change, if the counts do not match the thresholds or the share is invalid.
     pub fn observe_counts(&mut self, canary: &[u64], baseline: &[u64], canary_share: f64) -> bool {
         let fits = canary.len() == self.coins.len() && baseline.len() == self.coins.len();
-        if !fits || !(0.0 < canary_share && canary_share < 1.0) {
+        if !(fits && 0.0 < canary_share && canary_share < 1.0) {
             return false;
         }
         for ((coin, canary), baseline) in self.coins.iter_mut().zip(canary).zip(baseline) {

@@ -21,3 +21,15 @@ impl Lcg {
         self.0 as f64 / 2_147_483_648.0
     }
 }
+
+/// The golden stream: 2,000 even numbers, 0.4 more from 1,000 on.
+pub(crate) fn golden_shift() -> Vec<f64> {
+    let mut stream = Lcg::exactly(42);
+    (0..2_000).map(|t| stream.next() + if t < 1_000 { 0.0 } else { 0.4 }).collect()
+}
+
+/// The golden bits: ones at 5 %, at 20 % from 1,000 on.
+pub(crate) fn golden_bits() -> Vec<bool> {
+    let mut stream = Lcg::exactly(42);
+    (0..2_000).map(|t| stream.next() < if t < 1_000 { 0.05 } else { 0.2 }).collect()
+}

@@ -2,18 +2,12 @@
 
 use serde::{Deserialize, Serialize};
 
+mod bucket;
 mod stored;
 
+pub use bucket::Bucket;
+use bucket::{CELLS, MANTISSA_BITS, Place, bucket_at, bucket_index, exponent_of, lower_cut, power_of_two};
 use stored::Stored;
-
-/// Bits of the mantissa that choose the bucket: 64 buckets to each doubling of the value.
-const CELL_BITS: u32 = 6;
-const CELLS: usize = 1 << CELL_BITS;
-const MANTISSA_BITS: u32 = 52;
-/// Exponents as stored in an `f64`. What lies below `2^-64` counts as zero, what lies at or above
-/// `2^96` counts as just below it: so no sender can make a sketch grow past 320 octaves (90 KiB).
-const LOWEST_EXPONENT: i32 = 1023 - 64;
-const HIGHEST_EXPONENT: i32 = 1023 + 95;
 
 /// Counts of one doubling of the value, with the exact sum of the mantissas that went in.
 #[derive(Clone, Debug, PartialEq)]
@@ -62,21 +56,6 @@ pub struct LogHistogram {
     count: u64,
     min: f64,
     max: f64,
-}
-
-/// One bucket: the values with `low <= |x| < high`, on the side of zero that the signs tell.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Bucket {
-    /// Position on the number line: a greater index holds greater values.
-    pub index: i32,
-    /// The least value of the bucket.
-    pub low: f64,
-    /// The greatest value of the bucket.
-    pub high: f64,
-    /// The value that stands for the bucket.
-    pub midpoint: f64,
-    /// How many values fell into it.
-    pub count: u64,
 }
 
 impl LogHistogram {
@@ -151,14 +130,16 @@ impl LogHistogram {
         for (key, theirs) in other.octaves_in_order() {
             let ours = self.octave_mut(key);
             ours.mantissas += theirs.mantissas;
-            let mut turned = [false; CELLS];
-            for cell in 0..CELLS {
-                let (sum, over) = ours.counts[cell].overflowing_add(theirs.counts[cell]);
-                ours.counts[cell] = sum;
-                turned[cell] = over;
+            let mut turned = 0_u64;
+            let counts = ours.counts.iter_mut().zip(&theirs.counts);
+            for (cell, (our, their)) in counts.enumerate() {
+                let (sum, over) = our.overflowing_add(*their);
+                *our = sum;
+                turned |= u64::from(over) << cell;
             }
-            for (cell, _) in turned.iter().enumerate().filter(|(_, over)| **over) {
-                self.add_turns(key, cell as u8, 1);
+            while turned != 0 {
+                self.add_turns(key, turned.trailing_zeros() as u8, 1);
+                turned &= turned - 1;
             }
         }
         for &(octave, cell, turns) in &other.turns {
@@ -410,78 +391,6 @@ impl PartialEq for LogHistogram {
             && self.turns == other.turns
             && seen(self) == seen(other)
     }
-}
-
-/// Where a value belongs.
-struct Place {
-    /// `1..=160` above zero, `-160..=-1` below; greater is greater.
-    octave: i16,
-    cell: u8,
-    /// The mantissa with its leading one: an integer below `2^53`.
-    mantissa: u64,
-}
-
-impl Place {
-    /// `None` for what counts as zero.
-    #[inline]
-    fn of(value: f64) -> Option<Self> {
-        let bits = value.to_bits();
-        let exponent = ((bits >> MANTISSA_BITS) & 0x7ff) as i32;
-        if exponent < LOWEST_EXPONENT {
-            return None;
-        }
-        let fraction = bits & ((1 << MANTISSA_BITS) - 1);
-        let (exponent, fraction) = if exponent > HIGHEST_EXPONENT {
-            (HIGHEST_EXPONENT, (1 << MANTISSA_BITS) - 1)
-        } else {
-            (exponent, fraction)
-        };
-        let octave = (exponent - LOWEST_EXPONENT + 1) as i16;
-        Some(Self {
-            octave: if value < 0.0 { -octave } else { octave },
-            cell: (fraction >> (MANTISSA_BITS - CELL_BITS)) as u8,
-            mantissa: fraction | (1 << MANTISSA_BITS),
-        })
-    }
-}
-
-fn bucket_index(value: f64) -> i32 {
-    let Some(place) = Place::of(value) else { return 0 };
-    place_index(place.octave, place.cell)
-}
-
-fn place_index(octave: i16, cell: u8) -> i32 {
-    let size = i32::from(octave.unsigned_abs()) * CELLS as i32 + i32::from(cell);
-    if octave < 0 { -size } else { size }
-}
-
-fn exponent_of(octave: i16) -> i32 {
-    i32::from(octave.unsigned_abs()) - 1 + LOWEST_EXPONENT - 1023
-}
-
-fn power_of_two(exponent: i32) -> f64 {
-    2.0_f64.powi(exponent)
-}
-
-fn bucket_at(octave: i16, cell: u8, count: u64) -> Bucket {
-    let unit = power_of_two(exponent_of(octave));
-    let near = unit * (1.0 + f64::from(cell) / CELLS as f64);
-    let far = unit * (1.0 + (f64::from(cell) + 1.0) / CELLS as f64);
-    let (low, high) = if octave < 0 { (-far, -near) } else { (near, far) };
-    let midpoint = 0.5 * (low + high);
-    Bucket { index: place_index(octave, cell), low, high, midpoint, count }
-}
-
-/// The least number that belongs to the bucket: bins are closed below, and a bucket below zero is
-/// closed above.
-fn lower_cut(bucket: &Bucket) -> f64 {
-    if bucket.index < 0 {
-        return bucket.low.next_up();
-    }
-    if bucket.index == 0 {
-        return -power_of_two(exponent_of(1)).next_down();
-    }
-    bucket.low
 }
 
 #[cfg(test)]
