@@ -64,7 +64,10 @@ pub(super) fn time_ticks(from: Timestamp, until: Timestamp, most: i64) -> Vec<(T
         7 * Timestamp::DAY,
     ];
     let range = until.since(from).max(1);
-    let step = STEPS.into_iter().find(|step| range / step <= most).unwrap_or(range / most / Timestamp::DAY * Timestamp::DAY + Timestamp::DAY);
+    let step = STEPS
+        .into_iter()
+        .find(|step| range / step <= most)
+        .unwrap_or(range / most / Timestamp::DAY * Timestamp::DAY + Timestamp::DAY);
     let form = match step {
         _ if step >= Timestamp::DAY => "%-d %b",
         _ if step >= Timestamp::MINUTE => "%H:%M",
@@ -97,7 +100,8 @@ mod tests {
     #[test]
     fn time_ticks_say_the_day_where_it_changes() {
         let from = Timestamp::parse("2026-11-02T21:30:00Z").unwrap();
-        let texts: Vec<String> = time_ticks(from, from.plus(6 * Timestamp::HOUR), 7).into_iter().map(|(_, text)| text).collect();
+        let texts: Vec<String> =
+            time_ticks(from, from.plus(6 * Timestamp::HOUR), 7).into_iter().map(|(_, text)| text).collect();
         assert_eq!(texts, ["22:00", "23:00", "3 Nov", "01:00", "02:00", "03:00"]);
         assert_eq!(time_ticks(from, from.plus(20 * Timestamp::DAY), 7).len(), 3);
         assert!(time_ticks(from, from.plus(900 * Timestamp::DAY), 7).len() <= 8);

@@ -15,7 +15,12 @@ const BOTTOM: f64 = 34.0;
 
 /// Draws a distribution; `None` where it has no bin.
 pub(super) fn draw(histogram: &Histogram) -> Option<String> {
-    let highest = histogram.bins.iter().map(|bin| bin.before.max(bin.after)).filter(|share| share.is_finite()).fold(0.0, f64::max);
+    let highest = histogram
+        .bins
+        .iter()
+        .map(|bin| bin.before.max(bin.after))
+        .filter(|share| share.is_finite())
+        .fold(0.0, f64::max);
     if histogram.bins.is_empty() || highest <= 0.0 {
         return None;
     }
@@ -51,5 +56,10 @@ fn says(histogram: &Histogram) -> String {
     let most = moved.map_or_else(String::new, |bin| {
         format!(" The bin {} moved most: {} before, {} after.", bin.label, percent(bin.before), percent(bin.after))
     });
-    format!("{}: distribution before ({} events) and after ({} events).{most}", histogram.title, count(histogram.n_before), count(histogram.n_after))
+    format!(
+        "{}: distribution before ({} events) and after ({} events).{most}",
+        histogram.title,
+        count(histogram.n_before),
+        count(histogram.n_after)
+    )
 }

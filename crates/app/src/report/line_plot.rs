@@ -34,7 +34,8 @@ pub(super) struct Marks {
 /// Draws a plot; `None` where it has fewer than two values in the stretch of time.
 pub(super) fn draw(plot: &LinePlot, marks: &Marks) -> Option<String> {
     let within = |time: Timestamp| marks.from <= time && time <= marks.until;
-    let values = || plot.lines.iter().flat_map(|line| &line.points).filter(|(time, value)| within(*time) && value.is_finite());
+    let values =
+        || plot.lines.iter().flat_map(|line| &line.points).filter(|(time, value)| within(*time) && value.is_finite());
     if values().count() < 2 {
         return None;
     }
@@ -51,9 +52,12 @@ pub(super) fn draw(plot: &LinePlot, marks: &Marks) -> Option<String> {
     let mut svg = Svg::new(WIDTH, HEIGHT, &says(plot, marks));
     draw_learning(&mut svg, marks, x);
     draw_axes(&mut svg, plot, marks, &ticks, (x, y));
-    svg.area("band", band().map(|(time, _, high)| (x.at(*time), y.place(*high))).chain(
-        band().collect::<Vec<_>>().into_iter().rev().map(|(time, low, _)| (x.at(*time), y.place(low.max(lowest)))),
-    ));
+    svg.area(
+        "band",
+        band().map(|(time, _, high)| (x.at(*time), y.place(*high))).chain(
+            band().collect::<Vec<_>>().into_iter().rev().map(|(time, low, _)| (x.at(*time), y.place(low.max(lowest)))),
+        ),
+    );
     draw_onset(&mut svg, marks, x);
     for (index, line) in plot.lines.iter().enumerate().rev() {
         let places = line.points.iter().filter(|(time, _)| within(*time));
@@ -70,15 +74,24 @@ fn says(plot: &LinePlot, marks: &Marks) -> String {
     for line in &plot.lines {
         let split = marks.onset.map_or(marks.until, |(onset, ..)| onset);
         let mean = |holds: &dyn Fn(Timestamp) -> bool| {
-            let values: Vec<f64> =
-                line.points.iter().filter(|(time, value)| holds(*time) && value.is_finite()).map(|(_, value)| *value).collect();
+            let values: Vec<f64> = line
+                .points
+                .iter()
+                .filter(|(time, value)| holds(*time) && value.is_finite())
+                .map(|(_, value)| *value)
+                .collect();
             (!values.is_empty()).then(|| values.iter().sum::<f64>() / values.len() as f64)
         };
         let before = mean(&|time| marks.from <= time && time < split);
         let after = mean(&|time| split <= time && time <= marks.until);
         match (before, after, marks.onset) {
             (Some(before), Some(after), Some(_)) => {
-                text.push_str(&format!(" {}: {} before the onset, {} after it.", line.name, value(before, &plot.unit), value(after, &plot.unit)));
+                text.push_str(&format!(
+                    " {}: {} before the onset, {} after it.",
+                    line.name,
+                    value(before, &plot.unit),
+                    value(after, &plot.unit)
+                ));
             }
             (Some(mean), ..) => text.push_str(&format!(" {}: {} on average.", line.name, value(mean, &plot.unit))),
             _ => {}
@@ -115,13 +128,20 @@ fn tick_unit(plot: &LinePlot) -> &str {
 }
 
 fn draw_onset(svg: &mut Svg, marks: &Marks, x: Scale) {
-    let Some((onset, earliest, latest)) = marks.onset.filter(|(onset, ..)| marks.from <= *onset && *onset <= marks.until) else {
+    let Some((onset, earliest, latest)) =
+        marks.onset.filter(|(onset, ..)| marks.from <= *onset && *onset <= marks.until)
+    else {
         return;
     };
     let clamp = |time: Timestamp| x.at(time.max(marks.from).min(marks.until));
     let (from, until) = (clamp(earliest), clamp(latest));
     if until - from > 1.0 {
-        svg.rectangle("onset-interval", (from, TOP), (until - from, HEIGHT - BOTTOM - TOP), "it began between these moments");
+        svg.rectangle(
+            "onset-interval",
+            (from, TOP),
+            (until - from, HEIGHT - BOTTOM - TOP),
+            "it began between these moments",
+        );
     }
     let place = x.at(onset);
     svg.line("onset", (place, TOP - 4.0), (place, HEIGHT - BOTTOM));
@@ -160,13 +180,22 @@ mod tests {
 
     fn plot(values: &[f64]) -> LinePlot {
         let from = Timestamp::from_micros(1_793_577_600_000_000);
-        let points = |scale: f64| values.iter().enumerate().map(|(hour, value)| (from.plus(hour as i64 * Timestamp::HOUR), value * scale)).collect::<Vec<_>>();
+        let points = |scale: f64| {
+            values
+                .iter()
+                .enumerate()
+                .map(|(hour, value)| (from.plus(hour as i64 * Timestamp::HOUR), value * scale))
+                .collect::<Vec<_>>()
+        };
         let band = points(1.0).into_iter().map(|(time, value)| (time, value - 1.0, value + 1.0)).collect();
         LinePlot {
             subject: Subject::Latency,
             title: "Latency".to_owned(),
             unit: "ms".to_owned(),
-            lines: vec![Line { name: "p99".to_owned(), points: points(1.0) }, Line { name: "p50".to_owned(), points: points(0.5) }],
+            lines: vec![
+                Line { name: "p99".to_owned(), points: points(1.0) },
+                Line { name: "p50".to_owned(), points: points(0.5) },
+            ],
             band: Some(Band { name: "normal".to_owned(), points: band }),
         }
     }
@@ -174,13 +203,23 @@ mod tests {
     fn marks(hours: i64, onset: Option<i64>) -> Marks {
         let from = Timestamp::from_micros(1_793_577_600_000_000);
         let at = |hour: i64| from.plus(hour * Timestamp::HOUR);
-        Marks { from, until: at(hours), onset: onset.map(|hour| (at(hour), at(hour - 1), at(hour + 1))), learned_until: Some(at(1)) }
+        Marks {
+            from,
+            until: at(hours),
+            onset: onset.map(|hour| (at(hour), at(hour - 1), at(hour + 1))),
+            learned_until: Some(at(1)),
+        }
     }
 
     #[test]
     fn a_plot_says_what_it_shows() {
         let text = draw(&plot(&[100.0, 100.0, 300.0, 300.0]), &marks(3, Some(2))).unwrap();
-        assert!(text.contains("p99: 100 ms before the onset, 300 ms after it. p50: 50 ms before the onset, 150 ms after it."), "{text}");
+        assert!(
+            text.contains(
+                "p99: 100 ms before the onset, 300 ms after it. p50: 50 ms before the onset, 150 ms after it."
+            ),
+            "{text}"
+        );
         assert!(text.contains(">onset<") && text.contains(">p50<") && text.contains("class=\"band\""), "{text}");
     }
 

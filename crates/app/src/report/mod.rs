@@ -12,7 +12,8 @@ mod timeline;
 mod view;
 
 pub(crate) use input::{
-    Band, DeadLetterCount, Fact, Histogram, HistogramBin, Line, LinePlot, ModelReport, ReadSummary, ReportInput, Subject,
+    Band, DeadLetterCount, Fact, Histogram, HistogramBin, Line, LinePlot, ModelReport, ReadSummary, ReportInput,
+    Subject,
 };
 
 use minijinja::{
@@ -29,7 +30,9 @@ pub(crate) fn render(input: &ReportInput) -> Result<String, Error> {
     environment.set_auto_escape_callback(|_| AutoEscape::Html);
     environment.add_template("page.html", include_str!("page.html"))?;
     let view = view::Page::new(input);
-    environment.get_template("page.html")?.render(context! { page => Value::from(Serde(view)), style => include_str!("style.css") })
+    environment
+        .get_template("page.html")?
+        .render(context! { page => Value::from(Serde(view)), style => include_str!("style.css") })
 }
 
 #[cfg(test)]

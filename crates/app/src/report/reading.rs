@@ -102,7 +102,8 @@ pub(super) fn moment_beside(time: Timestamp, other: Timestamp) -> String {
 
 /// A moment in another form.
 pub(super) fn formatted(time: Timestamp, form: &str) -> String {
-    DateTime::<Utc>::from_timestamp_micros(time.micros()).map_or_else(|| time.to_string(), |time| time.format(form).to_string())
+    DateTime::<Utc>::from_timestamp_micros(time.micros())
+        .map_or_else(|| time.to_string(), |time| time.format(form).to_string())
 }
 
 /// A length of time in its two greatest units: `2 h 30 min`.
@@ -123,12 +124,31 @@ mod tests {
     #[test]
     fn values_keep_the_digits_that_matter() {
         let read = [
-            value(1_240.0, "ms"), value(38.04, "ms"), value(0.000_04, "share"), value(0.024, "share"), value(0.93, "share"),
-            value(12_345.0, "events/h"), value(f64::NAN, "ms"), value(-1_234_567.0, ""), value(0.000_31, "score"), value(0.0, "share"),
+            value(1_240.0, "ms"),
+            value(38.04, "ms"),
+            value(0.000_04, "share"),
+            value(0.024, "share"),
+            value(0.93, "share"),
+            value(12_345.0, "events/h"),
+            value(f64::NAN, "ms"),
+            value(-1_234_567.0, ""),
+            value(0.000_31, "score"),
+            value(0.0, "share"),
         ];
         assert_eq!(
             read,
-            ["1.24 s", "38 ms", "0.004 %", "2.4 %", "93 %", "12,345 events/h", "–", "−1,234,567", "0.00031 score", "0 %"]
+            [
+                "1.24 s",
+                "38 ms",
+                "0.004 %",
+                "2.4 %",
+                "93 %",
+                "12,345 events/h",
+                "–",
+                "−1,234,567",
+                "0.00031 score",
+                "0 %"
+            ]
         );
     }
 

@@ -47,7 +47,13 @@ impl Svg {
 
     /// A word.
     pub(super) fn word(&mut self, class: &str, place: (f64, f64), word: &str) {
-        let _ = write!(self.text, "<text class=\"{class}\" x=\"{:.1}\" y=\"{:.1}\">{}</text>", place.0, place.1, escaped(word));
+        let _ = write!(
+            self.text,
+            "<text class=\"{class}\" x=\"{:.1}\" y=\"{:.1}\">{}</text>",
+            place.0,
+            place.1,
+            escaped(word)
+        );
     }
 
     /// An open path through places; `None` lifts the pen.

@@ -11,7 +11,7 @@ use super::{
 
 const WIDTH: f64 = 1_080.0;
 const LEFT: f64 = 170.0;
-const RIGHT: f64 = 14.0;
+const RIGHT: f64 = 26.0;
 const LANE: f64 = 30.0;
 const BOTTOM: f64 = 26.0;
 /// An alert is at least this wide, however short it was.
@@ -21,7 +21,11 @@ const LEAST_WIDTH: f64 = 7.0;
 pub(super) fn draw(models: &[&ModelReport], alerts: &[(&Alert, String)], from: Timestamp, until: Timestamp) -> String {
     let height = LANE * models.len() as f64 + BOTTOM;
     let x = Scale::new(from.micros() as f64, until.micros() as f64, LEFT, WIDTH - RIGHT);
-    let mut svg = Svg::new(WIDTH, height, &format!("{} alerts of {} models over time; the table below lists them.", alerts.len(), models.len()));
+    let mut svg = Svg::new(
+        WIDTH,
+        height,
+        &format!("{} alerts of {} models over time; the table below lists them.", alerts.len(), models.len()),
+    );
     for (time, text) in time_ticks(from, until, 10) {
         svg.line("grid", (x.at(time), 0.0), (x.at(time), height - BOTTOM));
         svg.word("tick", (x.at(time), height - 9.0), &text);
@@ -43,7 +47,12 @@ pub(super) fn draw(models: &[&ModelReport], alerts: &[(&Alert, String)], from: T
             let width = (end - start).max(LEAST_WIDTH);
             svg.open_link(anchor);
             let hint = format!("{}: {} ({})", alert.severity.name(), alert.title, moment(alert.onset));
-            svg.rectangle(&format!("alert {}", alert.severity.name()), (start.min(WIDTH - RIGHT - width), top + 8.0), (width, LANE - 15.0), &hint);
+            svg.rectangle(
+                &format!("alert {}", alert.severity.name()),
+                (start.min(WIDTH - RIGHT - width), top + 8.0),
+                (width, LANE - 15.0),
+                &hint,
+            );
             svg.close_link();
         }
     }

@@ -183,7 +183,11 @@ fn verdict(alerts: &[&Alert], n_models: usize) -> String {
 fn facts(input: &ReportInput, n_dead_letters: u64) -> Vec<FactView> {
     let read = &input.read;
     let events: u64 = input.models.iter().map(|model| model.events).sum();
-    let rate = if read.seconds > 0.0 { format!("{} records/s", digits((read.records as f64 / read.seconds).round())) } else { "–".to_owned() };
+    let rate = if read.seconds > 0.0 {
+        format!("{} records/s", digits((read.records as f64 / read.seconds).round()))
+    } else {
+        "–".to_owned()
+    };
     let mut facts = vec![
         fact("Read", format!("{} records, {}", count(read.records), bytes(read.bytes))),
         fact("In", format!("{} s, {rate}", digits(read.seconds))),
@@ -226,10 +230,16 @@ impl AlertView {
             slice: (!alert.slice.is_whole()).then(|| alert.slice.to_string()),
             title: html(&alert.title),
             onset: moment(alert.onset),
-            onset_interval: leading.filter(|finding| finding.onset_interval.0 < finding.onset_interval.1).map(|finding| {
-                let (earliest, latest) = finding.onset_interval;
-                format!("between {} and {}", moment_beside(earliest, alert.onset), moment_beside(latest, alert.onset))
-            }),
+            onset_interval: leading.filter(|finding| finding.onset_interval.0 < finding.onset_interval.1).map(
+                |finding| {
+                    let (earliest, latest) = finding.onset_interval;
+                    format!(
+                        "between {} and {}",
+                        moment_beside(earliest, alert.onset),
+                        moment_beside(latest, alert.onset)
+                    )
+                },
+            ),
             raised: format!("{}, {} after the onset", moment(alert.time), span(alert.time.since(alert.onset))),
             lasted: match alert.status {
                 AlertStatus::Open => "goes on".to_owned(),
@@ -241,7 +251,13 @@ impl AlertView {
             features: alert.features.iter().map(CarrierView::new).collect(),
             atlas: alert.atlas.clone(),
             plots: model.map_or_else(Vec::new, |model| plots_of(alert, model, input)),
-            histograms: input.distributions.get(&alert.id).into_iter().flatten().filter_map(HistogramView::new).collect(),
+            histograms: input
+                .distributions
+                .get(&alert.id)
+                .into_iter()
+                .flatten()
+                .filter_map(HistogramView::new)
+                .collect(),
             evidence: leading.map_or_else(String::new, |finding| finding.evidence.clone()),
             findings: alert.findings.iter().map(FindingView::new).collect(),
         }
@@ -313,7 +329,9 @@ impl Comparison {
     fn new(finding: &Finding) -> Self {
         let (observed, expected) = (finding.observed, finding.expected);
         let longer = observed.abs().max(expected.abs());
-        let width = |number: f64| if longer > 0.0 && number.is_finite() { (number.abs() / longer * 100.0).clamp(0.5, 100.0) } else { 0.5 };
+        let width = |number: f64| {
+            if longer > 0.0 && number.is_finite() { (number.abs() / longer * 100.0).clamp(0.5, 100.0) } else { 0.5 }
+        };
         Self {
             measure: finding.measure.clone(),
             observed: value(observed, &finding.unit),

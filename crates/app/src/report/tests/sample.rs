@@ -5,7 +5,8 @@ use std::collections::BTreeMap;
 use wardline_domain::{Alert, AlertStatus, Carrier, Finding, FindingKind, Severity, Slice, Timestamp};
 
 use crate::report::{
-    Band, DeadLetterCount, Fact, Histogram, HistogramBin, Line, LinePlot, ModelReport, ReadSummary, ReportInput, Subject,
+    Band, DeadLetterCount, Fact, Histogram, HistogramBin, Line, LinePlot, ModelReport, ReadSummary, ReportInput,
+    Subject,
 };
 
 /// Monday, 2 November 2026.
@@ -30,7 +31,13 @@ fn day(hour: i64) -> f64 {
     0.55 + 0.45 * ((hour % 24 - 14) as f64 / 24.0 * std::f64::consts::TAU).cos()
 }
 
-fn plot(subject: Subject, title: &str, unit: &str, lines: Vec<(&str, Vec<(Timestamp, f64)>)>, band: Option<(&str, f64)>) -> LinePlot {
+fn plot(
+    subject: Subject,
+    title: &str,
+    unit: &str,
+    lines: Vec<(&str, Vec<(Timestamp, f64)>)>,
+    band: Option<(&str, f64)>,
+) -> LinePlot {
     let band = band.map(|(name, width)| Band {
         name: name.to_owned(),
         points: lines[0].1.iter().map(|(time, value)| (*time, value * (1.0 - width), value * (1.0 + width))).collect(),
@@ -41,19 +48,41 @@ fn plot(subject: Subject, title: &str, unit: &str, lines: Vec<(&str, Vec<(Timest
 
 fn model(name: &str, peak: f64, slow: impl Fn(i64) -> f64, errors: impl Fn(i64) -> f64) -> ModelReport {
     let volume = by_hour(|hour| peak * day(hour) * (1.0 + 0.08 * wobble(hour, 1)));
-    let quantile = |factor: f64, seed: i64| by_hour(|hour| 180.0 * factor * slow(hour) * (1.0 + 0.05 * wobble(hour, seed)));
-    let normal = [("volume", "410 /h at 14:00"), ("errors", "0.06 %"), ("latency p50", "180 ms"), ("latency p99", "612 ms"), ("score", "0.31 on average")];
+    let quantile =
+        |factor: f64, seed: i64| by_hour(|hour| 180.0 * factor * slow(hour) * (1.0 + 0.05 * wobble(hour, seed)));
+    let normal = [
+        ("volume", "410 /h at 14:00"),
+        ("errors", "0.06 %"),
+        ("latency p50", "180 ms"),
+        ("latency p99", "612 ms"),
+        ("score", "0.31 on average"),
+    ];
     ModelReport {
         name: name.to_owned(),
         versions: vec!["2.3.1".to_owned()],
         events: 61_204,
         learned_until: Some(at(7.0 * 24.0)),
-        normal: normal.iter().map(|(name, value)| Fact { name: (*name).to_owned(), value: (*value).to_owned() }).collect(),
+        normal: normal
+            .iter()
+            .map(|(name, value)| Fact { name: (*name).to_owned(), value: (*value).to_owned() })
+            .collect(),
         plots: vec![
             plot(Subject::Volume, "Volume", "predictions/h", vec![("all", volume)], Some(("normal for the hour", 0.2))),
             plot(Subject::ErrorRate, "Error rate", "share", vec![("errors", by_hour(&errors))], None),
-            plot(Subject::Latency, "Latency", "ms", vec![("p99", quantile(3.4, 2)), ("p95", quantile(2.1, 3)), ("p50", quantile(1.0, 4))], None),
-            plot(Subject::Score, "Score", "mean", vec![("score", by_hour(|hour| 0.31 + 0.02 * wobble(hour, 5) + if hour > 200 { 0.3 } else { 0.0 }))], Some(("normal", 0.08))),
+            plot(
+                Subject::Latency,
+                "Latency",
+                "ms",
+                vec![("p99", quantile(3.4, 2)), ("p95", quantile(2.1, 3)), ("p50", quantile(1.0, 4))],
+                None,
+            ),
+            plot(
+                Subject::Score,
+                "Score",
+                "mean",
+                vec![("score", by_hour(|hour| 0.31 + 0.02 * wobble(hour, 5) + if hour > 200 { 0.3 } else { 0.0 }))],
+                Some(("normal", 0.08)),
+            ),
         ],
     }
 }
@@ -117,7 +146,14 @@ fn alert(number: u32, kind: FindingKind, severity: Severity, model: &str, onset:
 
 /// Three alerts.
 pub(crate) fn alerts() -> Vec<Alert> {
-    let mut slow = alert(1, FindingKind::Latency, Severity::Ticket, "document-reader", 176.4, "latency p99 of document-reader 2.3.1 rose from 612 ms to 2.1 s since 08:24 (n=412), carried by instance reader-api-1 (93 %)");
+    let mut slow = alert(
+        1,
+        FindingKind::Latency,
+        Severity::Ticket,
+        "document-reader",
+        176.4,
+        "latency p99 of document-reader 2.3.1 rose from 612 ms to 2.1 s since 08:24 (n=412), carried by instance reader-api-1 (93 %)",
+    );
     slow.responsible = vec![carrier("instance=reader-api-1", 0.93), carrier("channel=scanner", 0.11)];
     let leading = finding(&slow, "latency_ms", "ms", 2_140.0, 612.0);
     let saturation = Finding {
@@ -127,10 +163,24 @@ pub(crate) fn alerts() -> Vec<Alert> {
         ..leading.clone()
     };
     slow.findings = vec![leading, saturation];
-    let mut errors = alert(2, FindingKind::Errors, Severity::Page, "card-fraud", 187.0, "6.1 % of card-fraud 3.2's predictions fail, 0.03 % of 3.1's beside it (n=312 against 2,804)");
+    let mut errors = alert(
+        2,
+        FindingKind::Errors,
+        Severity::Page,
+        "card-fraud",
+        187.0,
+        "6.1 % of card-fraud 3.2's predictions fail, 0.03 % of 3.1's beside it (n=312 against 2,804)",
+    );
     errors.version = Some("3.2".to_owned());
     errors.findings = vec![finding(&errors, "status", "share", 0.061, 0.000_3)];
-    let mut shift = alert(3, FindingKind::PredictionDrift, Severity::Ticket, "credit-limit", 201.0, "`raise` is 94 % of credit-limit 5.1's decisions, normally 55 %, since 09:00 (n=840): income_eur is 100 times what it was");
+    let mut shift = alert(
+        3,
+        FindingKind::PredictionDrift,
+        Severity::Ticket,
+        "credit-limit",
+        201.0,
+        "`raise` is 94 % of credit-limit 5.1's decisions, normally 55 %, since 09:00 (n=840): income_eur is 100 times what it was",
+    );
     shift.version = Some("5.1".to_owned());
     shift.features = vec![carrier("income_eur", 0.97), carrier("age", 0.02)];
     shift.atlas = vec!["AML.T0020".to_owned()];
@@ -140,13 +190,25 @@ pub(crate) fn alerts() -> Vec<Alert> {
 
 /// The whole input.
 pub(crate) fn input() -> ReportInput {
-    let burst = |from: i64, until: i64, high: f64, low: f64| move |hour: i64| if (from..until).contains(&hour) { high } else { low };
+    let burst = |from: i64, until: i64, high: f64, low: f64| {
+        move |hour: i64| if (from..until).contains(&hour) { high } else { low }
+    };
     let mut fraud = model("card-fraud", 700.0, |_| 0.25, burst(187, 191, 0.006, 0.000_3));
     fraud.versions = vec!["3.1".to_owned(), "3.2".to_owned()];
-    let bins = [("under 1k", 0.1, 0.0), ("1k–2k", 0.24, 0.0), ("2k–4k", 0.41, 0.0), ("4k–8k", 0.2, 0.01), ("8k–100k", 0.05, 0.14), ("over 100k", 0.0, 0.85)];
+    let bins = [
+        ("under 1k", 0.1, 0.0),
+        ("1k–2k", 0.24, 0.0),
+        ("2k–4k", 0.41, 0.0),
+        ("4k–8k", 0.2, 0.01),
+        ("8k–100k", 0.05, 0.14),
+        ("over 100k", 0.0, 0.85),
+    ];
     let histogram = Histogram {
         title: "income_eur".to_owned(),
-        bins: bins.iter().map(|(label, before, after)| HistogramBin { label: (*label).to_owned(), before: *before, after: *after }).collect(),
+        bins: bins
+            .iter()
+            .map(|(label, before, after)| HistogramBin { label: (*label).to_owned(), before: *before, after: *after })
+            .collect(),
         n_before: 21_404,
         n_after: 840,
     };
