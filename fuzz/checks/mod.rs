@@ -20,7 +20,7 @@ fn arrival(offset: u64) -> Arrival<'static> {
 }
 
 /// Lines as they stand.
-pub fn ndjson(bytes: &[u8]) {
+pub(crate) fn ndjson(bytes: &[u8]) {
     let registry = Arc::new(SchemaRegistry::new());
     let mut decoder = Decoder::with_limits(Arc::clone(&registry), Limits { max_line_bytes: MAX_LINE_BYTES });
     let first = decoder.decode(bytes, &arrival(0));
@@ -33,7 +33,7 @@ pub fn ndjson(bytes: &[u8]) {
 }
 
 /// gzip, zstd or neither, split into lines.
-pub fn framing(bytes: &[u8]) {
+pub(crate) fn framing(bytes: &[u8]) {
     let Ok(reader) = decompressed(bytes) else { return };
     let mut chunks = LineChunks::new(reader, 64, MAX_LINE_BYTES);
     let mut decoder = Decoder::with_limits(Arc::default(), Limits { max_line_bytes: MAX_LINE_BYTES });
@@ -51,12 +51,12 @@ pub fn framing(bytes: &[u8]) {
 }
 
 /// A CSV file.
-pub fn csv(bytes: &[u8]) {
+pub(crate) fn csv(bytes: &[u8]) {
     file(".csv", bytes);
 }
 
 /// A Parquet file.
-pub fn parquet(bytes: &[u8]) {
+pub(crate) fn parquet(bytes: &[u8]) {
     file(".parquet", bytes);
 }
 

@@ -114,11 +114,11 @@ impl Table {
             if line.label(member.value).is_none() && member.value.shape != Shape::Null {
                 return Err(read::wrong_type(&format!("groups.{name}"), line, member.value, "text"));
             }
-            let room = |model: &str| registry.group(model, name);
             let model = self.model.as_deref().unwrap_or_default();
             let is_written =
-                write_label(&mut self.groups, &mut self.new, self.rows, line, member, &mut expected, || {
-                    (room(model), NewColumn::Group(name.to_owned()))
+                write_label(&mut self.groups, &mut self.new, self.rows, line, member, &mut expected, |new| {
+                    let n_new = new.iter().filter(|new| matches!(new, NewColumn::Group(_))).count();
+                    (registry.group(model, name, n_new), NewColumn::Group(name.to_owned()))
                 });
             if !is_written {
                 self.left_over.push(*member);
@@ -153,8 +153,9 @@ impl Table {
         let is_scalar = member.value.shape == Shape::Null || line.label(member.value).is_some();
         let is_written = match self.model.as_deref() {
             Some(model) if is_scalar => {
-                write_label(&mut self.attributes, &mut self.new, self.rows, line, member, expected, || {
-                    (registry.attribute(model, name), NewColumn::Attribute(name.to_owned()))
+                write_label(&mut self.attributes, &mut self.new, self.rows, line, member, expected, |new| {
+                    let n_new = new.iter().filter(|new| matches!(new, NewColumn::Attribute(_))).count();
+                    (registry.attribute(model, name, n_new), NewColumn::Attribute(name.to_owned()))
                 })
             }
             _ => false,
@@ -175,14 +176,14 @@ fn write_label(
     line: Line<'_>,
     member: &Member,
     expected: &mut usize,
-    decide: impl Fn() -> (Option<bool>, NewColumn),
+    decide: impl Fn(&[NewColumn]) -> (Option<bool>, NewColumn),
 ) -> bool {
     let name = line.key(member);
     let place = columns.find(name, expected).unwrap_or_else(|| {
         if member.value.shape == Shape::Null {
             return usize::MAX;
         }
-        let (room, column) = decide();
+        let (room, column) = decide(new);
         if room == Some(false) {
             new.push(column);
         }

@@ -163,14 +163,17 @@ impl SchemaRegistry {
         self.read().get(model)?.embedding_length
     }
 
-    /// Whether an attribute has a column (`Some(false)`: it may get one), or must stay in the JSON (`None`).
-    pub(crate) fn attribute(&self, model: &str, attribute: &str) -> Option<bool> {
-        self.read().get(model).map_or(Some(false), |columns| has_room(&columns.attributes, attribute))
+    /// Whether an attribute has a column (`Some(false)`: it may get one), or must stay in the JSON (`None`),
+    /// where so many columns are about to be added.
+    pub(crate) fn attribute(&self, model: &str, attribute: &str, n_new: usize) -> Option<bool> {
+        let models = self.read();
+        has_room(models.get(model).map(|columns| &columns.attributes), attribute, n_new)
     }
 
     /// As [`SchemaRegistry::attribute`], for protected attributes.
-    pub(crate) fn group(&self, model: &str, group: &str) -> Option<bool> {
-        self.read().get(model).map_or(Some(false), |columns| has_room(&columns.groups, group))
+    pub(crate) fn group(&self, model: &str, group: &str, n_new: usize) -> Option<bool> {
+        let models = self.read();
+        has_room(models.get(model).map(|columns| &columns.groups), group, n_new)
     }
 
     /// Adds columns to a model: all of them, or none.
@@ -215,13 +218,14 @@ impl SchemaRegistry {
     }
 }
 
-fn has_room(names: &BTreeSet<String>, name: &str) -> Option<bool> {
-    let known = names.contains(name);
-    (known || names.len() < schema::MAX_ATTRIBUTE_COLUMNS).then_some(known)
+fn has_room(names: Option<&BTreeSet<String>>, name: &str, n_new: usize) -> Option<bool> {
+    let known = names.is_some_and(|names| names.contains(name));
+    let taken = names.map_or(0, BTreeSet::len) + n_new;
+    (known || taken < schema::MAX_ATTRIBUTE_COLUMNS).then_some(known)
 }
 
 fn insert(names: &mut BTreeSet<String>, name: &str) -> bool {
-    let room = has_room(names, name);
+    let room = has_room(Some(names), name, 0);
     if room == Some(false) {
         names.insert(name.to_owned());
     }
@@ -254,8 +258,8 @@ mod tests {
         for number in 0..schema::MAX_ATTRIBUTE_COLUMNS {
             assert_eq!(registry.add("m", &[NewColumn::Attribute(number.to_string())]), Ok(()));
         }
-        assert_eq!(registry.attribute("m", "3"), Some(true));
-        assert_eq!(registry.attribute("m", "one more"), None);
+        assert_eq!(registry.attribute("m", "3", 0), Some(true));
+        assert_eq!(registry.attribute("m", "one more", 0), None);
         assert_eq!(registry.add("m", &[NewColumn::Attribute("one more".to_owned())]), Err(Conflict));
     }
 

@@ -42,7 +42,7 @@ pub(crate) struct Table {
 }
 
 /// How often a row is tried again when another decoder adds columns to the same model at the same moment.
-const MAX_CONFLICTS: usize = 8;
+const MAX_CONFLICTS: usize = 1_000;
 
 impl Table {
     pub(crate) fn new(kind: RecordKind, model: Option<Arc<str>>) -> Self {
@@ -70,8 +70,7 @@ impl Table {
     /// Why the record is refused.
     pub(crate) fn append(&mut self, record: &Record<'_>, registry: &SchemaRegistry) -> Result<(), DeadLetterReason> {
         let n_columns = (self.features.len(), self.attributes.len(), self.groups.len());
-        let mut conflicts = 0;
-        loop {
+        for _ in 0..MAX_CONFLICTS {
             self.new.clear();
             self.left_over.clear();
             let written = self.write(record, registry);
@@ -81,12 +80,9 @@ impl Table {
             }
             self.cut_back(n_columns);
             written?;
-            conflicts += 1;
-            assert!(
-                conflicts < MAX_CONFLICTS,
-                "columns of a model are only ever added, so a record meets few conflicts"
-            );
         }
+        let detail = format!("the columns of its model changed {MAX_CONFLICTS} times meanwhile: send it again");
+        Err(DeadLetterReason::Damaged { detail })
     }
 
     fn add_columns(&mut self, registry: &SchemaRegistry) -> bool {

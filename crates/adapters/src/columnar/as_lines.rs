@@ -58,6 +58,8 @@ fn json_of<'a>(rows: &'a RecordBatch, rename: impl Fn(&'a str) -> Option<&'a str
             DataType::Binary | DataType::LargeBinary | DataType::BinaryView | DataType::FixedSizeBinary(_) => {
                 cast(array, &DataType::Utf8).or_else(|_| cast(&cast(array, &DataType::Binary)?, &DataType::Utf8))?
             }
+            // The JSON writer knows offsets only. A moment is the same in every zone.
+            DataType::Timestamp(unit, Some(_)) => cast(array, &DataType::Timestamp(*unit, Some("+00:00".into())))?,
             _ => Arc::clone(array),
         };
         fields.push(Field::new(name, array.data_type().clone(), true));

@@ -189,8 +189,13 @@ pub(crate) fn times(array: &ArrayRef) -> Result<TimestampMicrosecondArray, Arrow
             let nanos = array.as_primitive::<arrow::datatypes::TimestampNanosecondType>();
             nanos.unary::<_, TimestampMicrosecondType>(|nanos| nanos.div_euclid(1_000))
         }
-        DataType::Timestamp(_, _) | DataType::Date32 | DataType::Date64 => {
-            let cast = cast(&array, &schema::timestamp())?;
+        // A time without a zone is meant in UTC; with one it is a moment all the same.
+        DataType::Timestamp(_, zone) => {
+            let cast = cast(&array, &DataType::Timestamp(TimeUnit::Microsecond, zone.clone()))?;
+            cast.as_primitive::<TimestampMicrosecondType>().clone()
+        }
+        DataType::Date32 | DataType::Date64 => {
+            let cast = cast(&array, &DataType::Timestamp(TimeUnit::Microsecond, None))?;
             cast.as_primitive::<TimestampMicrosecondType>().clone()
         }
         data_type if data_type.is_integer() => {

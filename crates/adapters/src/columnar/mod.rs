@@ -15,7 +15,7 @@ use std::sync::Arc;
 
 use arrow::{
     array::{ArrayRef, BooleanArray, RecordBatch, UInt32Array},
-    compute::{filter_record_batch, not, take_record_batch},
+    compute::{filter, take_record_batch},
     datatypes::Schema,
     error::ArrowError,
 };
@@ -82,19 +82,21 @@ impl ColumnDecoder {
         let own = own::columns(kind, model, rows, &self.registry, &mut verdict)?;
         let Some(own) = own else { return self.as_lines(rows, Some(kind), numbers, arrival, decoded) };
         let (schema, columns) = assemble(kind, model, base, own, rows.num_rows(), arrival);
-        let records = RecordBatch::try_new(schema, columns)?;
-        let (records, bad) = match verdict.good() {
-            None => (records, None),
-            Some(good) => (filter_record_batch(&records, &good)?, Some(not(&good)?)),
+        // Bad rows go first: a row without a time breaks the schema.
+        let good = verdict.good();
+        let columns = match &good {
+            Some(good) => columns.iter().map(|array| filter(array, good)).collect::<Result<_, _>>()?,
+            None => columns,
         };
+        let records = RecordBatch::try_new(schema, columns)?;
         if records.num_rows() > 0 {
             let records =
                 if kind == RecordKind::Inference { defaults::fill(&records, &mut self.ids)? } else { records };
             let model = model.filter(|_| kind.is_per_model()).map(Arc::from);
             decoded.batches.push(EventBatch { kind, model, records });
         }
-        match bad {
-            Some(bad) => self.bad_rows(rows, kind, &bad, numbers, arrival, decoded),
+        match good {
+            Some(good) => self.bad_rows(rows, kind, &good, numbers, arrival, decoded),
             None => Ok(()),
         }
     }
@@ -103,12 +105,12 @@ impl ColumnDecoder {
         &mut self,
         rows: &RecordBatch,
         kind: RecordKind,
-        bad: &BooleanArray,
+        good: &BooleanArray,
         numbers: &UInt32Array,
         arrival: &Arrival<'_>,
         decoded: &mut Decoded,
     ) -> Result<(), ArrowError> {
-        let picked: UInt32Array = (0..).zip(bad.values()).filter(|(_, bad)| *bad).map(|(row, _)| row).collect();
+        let picked: UInt32Array = (0..).zip(good.values()).filter(|(_, good)| !*good).map(|(row, _)| row).collect();
         let numbers: UInt32Array = picked.values().iter().map(|row| numbers.value(*row as usize)).collect();
         self.as_lines(&take_record_batch(rows, &picked)?, Some(kind), &numbers, arrival, decoded)
     }

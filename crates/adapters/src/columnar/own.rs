@@ -44,12 +44,13 @@ pub(super) fn columns(
         let column = match (column::feature_of(name), column::group_of(name).filter(|_| is_inference)) {
             (Some(feature), _) => self::feature(feature, name, array, model, registry, &mut new, verdict)?,
             (None, Some(group)) => {
-                let room = registry.group(model, group);
+                let room = registry.group(model, group, count(&new, |new| matches!(new, NewColumn::Group(_))));
                 label(name, array, room, NewColumn::Group(group.to_owned()), &mut new)?
             }
             (None, None) => {
                 let attribute = column::attribute_of(name).unwrap_or(name);
-                let room = registry.attribute(model, attribute);
+                let room =
+                    registry.attribute(model, attribute, count(&new, |new| matches!(new, NewColumn::Attribute(_))));
                 let name = format!("{}{attribute}", column::ATTRIBUTE_PREFIX);
                 label(&name, array, room, NewColumn::Attribute(attribute.to_owned()), &mut new)?
             }
@@ -66,6 +67,10 @@ pub(super) fn columns(
     own.sort_by_key(|column| order(column.field.name()));
     own.dedup_by(|later, earlier| later.field.name() == earlier.field.name());
     Ok(Some(own))
+}
+
+fn count(new: &[NewColumn], is_such: impl Fn(&NewColumn) -> bool) -> usize {
+    new.iter().filter(|new| is_such(new)).count()
 }
 
 /// Features first, then attributes, then protected attributes, each by name.

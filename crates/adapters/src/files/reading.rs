@@ -125,7 +125,17 @@ impl Iterator for Files {
 
     /// The next events. An error is of one file; the next files still come.
     fn next(&mut self) -> Option<Self::Item> {
-        self.decoded.as_ref()?.recv().ok()
+        if let Ok(decoded) = self.decoded.as_ref()?.recv() {
+            return Some(decoded);
+        }
+        self.decoded = None;
+        for thread in self.threads.drain(..) {
+            // Events that are missing because of a defect of ours must not look like the end of the files.
+            if let Err(panic) = thread.join() {
+                std::panic::resume_unwind(panic);
+            }
+        }
+        None
     }
 }
 

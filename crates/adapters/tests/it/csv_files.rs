@@ -10,7 +10,7 @@ time,model,version,latency_ms,feature_age,features.job,feature_own,group_sex,sto
 2026-11-02T06:00:00Z,m,1,12.5,41,clerk,True,f,S1,\"{\"\"a\"\":0.5}\"
 2026-11-02T06:00:01Z,m,1,,NaN,\"a \"\"quoted\"\",
 job\",false,m,,
-1793601362,m,1,1,.5,x,,f,S1,
+1793599202,m,1,1,.5,x,,f,S1,
 ";
 
 #[test]

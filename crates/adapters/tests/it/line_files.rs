@@ -107,7 +107,7 @@ fn ids_are_the_same_each_time_a_file_is_read() {
     let folder = Folder::new();
     let path = folder.write("a.ndjson", lines(100).replace("\"id\"", "\"other\""));
     let ids = || rows_of(&read_one(&path), Some("m")).column_by_name("id").unwrap().clone();
-    assert_eq!(ids(), ids());
+    assert_eq!(&ids(), &ids());
 }
 
 #[test]
