@@ -81,7 +81,7 @@ def query(task):
     connection.execute(f"CREATE VIEW inference AS SELECT * FROM read_parquet([{files}])")
     answers = []
     for sql in task["queries"]:
-        ask = lambda: connection.execute(sql).fetch_arrow_table()
+        ask = lambda: connection.execute(sql).to_arrow_table()
         ask()  # As everyone does, once to warm up.
         runs = [timed(ask) for _ in range(task["runs"])]
         answers.append({

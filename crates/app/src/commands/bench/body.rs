@@ -134,7 +134,10 @@ mod tests {
     use super::*;
 
     fn events(body: &[u8]) -> Vec<Value> {
-        body.split(|&byte| byte == b'\n').filter(|line| !line.is_empty()).map(|line| serde_json::from_slice(line).unwrap()).collect()
+        body.split(|&byte| byte == b'\n')
+            .filter(|line| !line.is_empty())
+            .map(|line| serde_json::from_slice(line).unwrap())
+            .collect()
     }
 
     /// Goal: no event is sent twice, and all are as recent as they say.
@@ -147,7 +150,8 @@ mod tests {
             let seconds = number as i64;
             let events = events(&templates.body(number, at(seconds), at(seconds + 1)));
             assert_eq!(events.len(), 100);
-            let times: Vec<Timestamp> = events.iter().map(|event| Timestamp::parse(event["time"].as_str().unwrap()).unwrap()).collect();
+            let times: Vec<Timestamp> =
+                events.iter().map(|event| Timestamp::parse(event["time"].as_str().unwrap()).unwrap()).collect();
             assert!(times.is_sorted() && at(seconds) < times[0] && times[99] == at(seconds + 1));
             ids.extend(events.iter().map(|event| event["id"].as_str().unwrap().to_owned()));
         }

@@ -5,6 +5,7 @@ use std::{
     io::{BufRead as _, BufReader, BufWriter, Write as _},
     path::{Path, PathBuf},
     sync::Arc,
+    time::Duration,
 };
 
 use anyhow::Context as _;
@@ -21,7 +22,8 @@ const AT_ONCE: usize = 2_000;
 pub(super) fn write_ndjson(path: &Path, options: LoadOptions, events: u64) -> anyhow::Result<u64> {
     if !path.exists() {
         let partial = path.with_extension("partial");
-        let mut file = BufWriter::new(File::create(&partial).with_context(|| format!("cannot write `{}`", partial.display()))?);
+        let mut file =
+            BufWriter::new(File::create(&partial).with_context(|| format!("cannot write `{}`", partial.display()))?);
         let mut load = Load::new(options);
         let mut buffer = Vec::new();
         let mut left = events;
@@ -82,6 +84,20 @@ pub(super) async fn store_load(options: LoadOptions, events: u64, per_commit: u6
 pub(super) async fn open_lake(folder: &Path) -> anyhow::Result<Arc<Lake>> {
     fs::create_dir_all(folder)?;
     Ok(Arc::new(Lake::open(LakeSettings::at(folder.display().to_string())).await?))
+}
+
+/// Opens a lake that commits only when it is told to, so that the bench decides how many files there are.
+pub(super) async fn open_patient_lake(folder: &Path) -> anyhow::Result<Arc<Lake>> {
+    fs::create_dir_all(folder)?;
+    let settings = LakeSettings {
+        flush_rows: usize::MAX,
+        flush_bytes: usize::MAX,
+        flush_age: Duration::from_secs(24 * 3_600),
+        max_tail_bytes: 8 << 30,
+        max_pinned_sequences: u64::MAX,
+        ..LakeSettings::at(folder.display().to_string())
+    };
+    Ok(Arc::new(Lake::open(settings).await?))
 }
 
 /// Every Parquet file of a lake's inferences, sorted, and the bytes of all.

@@ -61,7 +61,14 @@ impl Figures {
     }
 
     /// Notes a figure with its goal.
-    pub(super) fn judge(&mut self, part: &'static str, name: impl Into<String>, value: f64, unit: &'static str, goal: Goal) {
+    pub(super) fn judge(
+        &mut self,
+        part: &'static str,
+        name: impl Into<String>,
+        value: f64,
+        unit: &'static str,
+        goal: Goal,
+    ) {
         self.push(part, name.into(), value, unit, Some(goal));
     }
 

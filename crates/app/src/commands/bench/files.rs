@@ -1,6 +1,9 @@
 //! Files: how small events are stored, what that costs beside the peers, and how fast a hunt reads them.
 
-use std::{path::Path, time::{Duration, Instant}};
+use std::{
+    path::Path,
+    time::{Duration, Instant},
+};
 
 use wardline_simulate::LoadOptions;
 
@@ -25,19 +28,36 @@ pub(super) fn measure(bench: &Bench<'_>, figures: &mut Figures) -> anyhow::Resul
     let lake = folder.path().join("lake");
     let stored = store(&ndjson, &lake)?;
     let (_, parquet_bytes) = event_files::parquet_files(&lake)?;
-    let ours = Written { per_processor_second: events as f64 / stored.processor, per_second: events as f64 / stored.wall, bytes: parquet_bytes };
-    figures.judge(PART, "lake: times smaller than NDJSON", ndjson_bytes as f64 / parquet_bytes as f64, "times", Goal::AtLeast(8.0));
+    let ours = Written {
+        per_processor_second: events as f64 / stored.processor,
+        per_second: events as f64 / stored.wall,
+        bytes: parquet_bytes,
+    };
+    figures.judge(
+        PART,
+        "lake: times smaller than NDJSON",
+        ndjson_bytes as f64 / parquet_bytes as f64,
+        "times",
+        Goal::AtLeast(8.0),
+    );
     figures.note(PART, "lake: one event", parquet_bytes as f64 / events as f64, "bytes");
     figures.note(PART, "lake: NDJSON to Parquet, per processor second", ours.per_processor_second, "events/s");
 
-    for (name, path, goal) in [("NDJSON", &ndjson, None), ("Parquet", &lake.join("inference"), Some(Goal::AtLeast(1e6)))] {
+    for (name, path, goal) in
+        [("NDJSON", &ndjson, None), ("Parquet", &lake.join("inference"), Some(Goal::AtLeast(1e6)))]
+    {
         let hunted = hunt(path)?;
         let rate = events as f64 / hunted.wall;
         match goal {
             Some(goal) => figures.judge(PART, format!("hunt over {name}"), rate, "events/s", goal),
             None => figures.note(PART, format!("hunt over {name}"), rate, "events/s"),
         }
-        figures.note(PART, format!("hunt over {name}, per processor second"), events as f64 / hunted.processor, "events/s");
+        figures.note(
+            PART,
+            format!("hunt over {name}, per processor second"),
+            events as f64 / hunted.processor,
+            "events/s",
+        );
     }
     peers(bench, &ndjson, events, &ours, figures)
 }
@@ -77,10 +97,25 @@ fn peers(bench: &Bench<'_>, ndjson: &Path, events: u64, ours: &Written, figures:
     for peer in peers.convert(ndjson, folder.path())? {
         let per_processor_second = events as f64 / peer.processor_seconds;
         let name = format!("{} {}", peer.name, peer.version);
-        figures.note(PART, format!("{name}: NDJSON to Parquet, per processor second"), per_processor_second, "events/s");
+        figures.note(
+            PART,
+            format!("{name}: NDJSON to Parquet, per processor second"),
+            per_processor_second,
+            "events/s",
+        );
         figures.note(PART, format!("{name}: Parquet"), peer.bytes as f64 / MIB, "MiB");
-        figures.note(PART, format!("lake against {name}: events per processor second"), ours.per_processor_second / per_processor_second, "times");
-        figures.note(PART, format!("lake against {name}: events per second"), ours.per_second * peer.wall_seconds / events as f64, "times");
+        figures.note(
+            PART,
+            format!("lake against {name}: events per processor second"),
+            ours.per_processor_second / per_processor_second,
+            "times",
+        );
+        figures.note(
+            PART,
+            format!("lake against {name}: events per second"),
+            ours.per_second * peer.wall_seconds / events as f64,
+            "times",
+        );
         figures.note(PART, format!("lake against {name}: bytes"), ours.bytes as f64 / peer.bytes as f64, "times");
     }
     Ok(())

@@ -43,7 +43,14 @@ pub(super) fn measure(bench: &Bench<'_>, figures: &mut Figures) -> anyhow::Resul
     let served = Served::start(&data.path().join("data"), Some(&settings))?;
     client_runtime()?.block_on(async {
         let from = pipeline::now().plus(-HISTORY);
-        let stream = Stream::new(LoadOptions { from, events_per_second: RATE, models: MODELS, versions: 1, channels: 1, seed: 1 });
+        let stream = Stream::new(LoadOptions {
+            from,
+            events_per_second: RATE,
+            models: MODELS,
+            versions: 1,
+            channels: 1,
+            seed: 1,
+        });
         let measured = async {
             stream.live().await;
             served.caught_up().await?;
@@ -57,7 +64,13 @@ pub(super) fn measure(bench: &Bench<'_>, figures: &mut Figures) -> anyhow::Resul
         let (to_query, to_alert) = measured?;
         figures.note(PART, "event to query, median", to_query.quantile_ms(0.5), "ms");
         figures.judge(PART, "event to query, 99 %", to_query.quantile_ms(0.99), "ms", Goal::AtMost(1_000.0));
-        figures.judge(PART, "models that broke and were alerted", to_alert.count() as f64, "of 200", Goal::AtLeast(MODELS as f64));
+        figures.judge(
+            PART,
+            "models that broke and were alerted",
+            to_alert.count() as f64,
+            "of 200",
+            Goal::AtLeast(MODELS as f64),
+        );
         figures.note(PART, "event to alert, median", to_alert.quantile_ms(0.5), "ms");
         figures.judge(PART, "event to alert, 99 %", to_alert.quantile_ms(0.99), "ms", Goal::AtMost(2_000.0));
         anyhow::Ok(())
@@ -82,7 +95,9 @@ async fn to_query(api: &Api) -> anyhow::Result<Latencies> {
     for number in 0..TRIES {
         let time = pipeline::now();
         let id = format!("probe-{}-{number}", time.micros());
-        let event = format!("{{\"id\":\"{id}\",\"time\":\"{time}\",\"model\":\"probe\",\"version\":\"1\",\"status\":\"ok\"}}\n");
+        let event = format!(
+            "{{\"id\":\"{id}\",\"time\":\"{time}\",\"model\":\"probe\",\"version\":\"1\",\"status\":\"ok\"}}\n"
+        );
         let since = time.plus(-Timestamp::MINUTE);
         let sql = format!("SELECT count(*) AS n FROM inference WHERE id = '{id}' AND time >= TIMESTAMP '{since}'");
         let request = QueryRequest { sql, max_rows: None, timeout_seconds: None };
@@ -91,7 +106,15 @@ async fn to_query(api: &Api) -> anyhow::Result<Latencies> {
         if !sent.status().is_success() {
             bail!("the server did not take an event: {}", sent.status());
         }
-        while api.ask("/v1/query", &request, "application/json").await?.json::<Answer>().await?.rows.iter().all(|row| row.n == 0) {
+        while api
+            .ask("/v1/query", &request, "application/json")
+            .await?
+            .json::<Answer>()
+            .await?
+            .rows
+            .iter()
+            .all(|row| row.n == 0)
+        {
             if started.elapsed() > LONGEST {
                 bail!("an event was not to be seen after {} s", LONGEST.as_secs());
             }
@@ -147,5 +170,10 @@ async fn to_alert(api: &Api, stream: &Stream) -> anyhow::Result<Latencies> {
 fn decided_at(alert: &Alert, broken: Timestamp) -> Option<Timestamp> {
     let of_failures = |kind: FindingKind| matches!(kind, FindingKind::Errors | FindingKind::SloBurn);
     let since = broken.floor(Timestamp::SECOND);
-    alert.findings.iter().filter(|finding| of_failures(finding.kind) && since <= finding.time).map(|finding| finding.time).min()
+    alert
+        .findings
+        .iter()
+        .filter(|finding| of_failures(finding.kind) && since <= finding.time)
+        .map(|finding| finding.time)
+        .min()
 }

@@ -21,7 +21,12 @@ pub(super) fn hunt(path: &Path) -> anyhow::Result<Hunted> {
     let wall = started.elapsed().as_secs_f64();
     // 1 means that something is wrong with the events, which is none of the bench's business.
     if !matches!(output.status.code(), Some(0 | 1)) {
-        bail!("hunt over `{}` ended with {}: {}", path.display(), output.status, String::from_utf8_lossy(&output.stderr));
+        bail!(
+            "hunt over `{}` ended with {}: {}",
+            path.display(),
+            output.status,
+            String::from_utf8_lossy(&output.stderr)
+        );
     }
     Ok(Hunted { wall, processor: process::own_processor_time()?.ended_children - before })
 }

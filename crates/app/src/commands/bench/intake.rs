@@ -71,7 +71,13 @@ impl Run<'_> {
         let lag = self.served.caught_up().await?;
         let processor = self.served.processor_seconds()? - before;
         let rate = offered.acknowledged as f64 / offered.seconds;
-        figures.judge(PART, "acknowledged, which is synced to the disk, at most", rate, "events/s", Goal::AtLeast(150_000.0));
+        figures.judge(
+            PART,
+            "acknowledged, which is synced to the disk, at most",
+            rate,
+            "events/s",
+            Goal::AtLeast(150_000.0),
+        );
         figures.note(PART, "the same in bytes", offered.bytes as f64 / offered.seconds / MIB, "MiB/s");
         figures.note(PART, "server: events per processor second", offered.acknowledged as f64 / processor, "events/s");
         figures.note(PART, "server: cores busy", processor / offered.seconds, "cores");
@@ -92,7 +98,11 @@ impl Run<'_> {
             for look in 1..=LOOKS {
                 tokio::time::sleep(stretch).await;
                 let memory = served.memory()?;
-                eprintln!("{PART}: after {:.0} s: {:.0} MiB resident", (stretch * look).as_secs_f64(), memory.resident / MIB);
+                eprintln!(
+                    "{PART}: after {:.0} s: {:.0} MiB resident",
+                    (stretch * look).as_secs_f64(),
+                    memory.resident / MIB
+                );
                 residents.push(memory.resident);
             }
             anyhow::Ok(residents)

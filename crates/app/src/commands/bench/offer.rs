@@ -97,7 +97,9 @@ impl Sender<'_> {
     /// When a body is to be sent: on time where there is a rate, else now.
     fn due(&self, number: u64) -> Instant {
         match self.offer.rate {
-            Some(rate) => self.started + Duration::from_secs_f64((number * self.templates.events() as u64) as f64 / rate.max(1.0)),
+            Some(rate) => {
+                self.started + Duration::from_secs_f64((number * self.templates.events() as u64) as f64 / rate.max(1.0))
+            }
             None => Instant::now(),
         }
     }
@@ -117,7 +119,11 @@ impl Sender<'_> {
         let mut offered = self.offered.borrow_mut();
         offered.latencies.note(due.elapsed().as_secs_f64());
         if sent.rejected + sent.duplicates > 0 {
-            bail!("the server took {} events as duplicates and rejected {}: none of them should be", sent.duplicates, sent.rejected);
+            bail!(
+                "the server took {} events as duplicates and rejected {}: none of them should be",
+                sent.duplicates,
+                sent.rejected
+            );
         }
         offered.acknowledged += sent.accepted;
         offered.bytes += bytes;

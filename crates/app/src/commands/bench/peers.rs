@@ -58,8 +58,9 @@ impl Peers {
     /// Looks whether a Python has the peers.
     pub(super) fn check(python: &Path) -> anyhow::Result<Self> {
         let threads = std::thread::available_parallelism().map_or(2, std::num::NonZero::get);
-        let versions = run(python, &json!({ "do": "check" }))
-            .with_context(|| format!("`{}` cannot run the peers: `{0} -m pip install duckdb chdb pyarrow`", python.display()))?;
+        let versions = run(python, &json!({ "do": "check" })).with_context(|| {
+            format!("`{}` cannot run the peers: `{0} -m pip install duckdb chdb pyarrow`", python.display())
+        })?;
         Ok(Self { python: python.to_owned(), versions, threads })
     }
 
@@ -72,7 +73,8 @@ impl Peers {
     pub(super) fn convert(&self, ndjson: &Path, folder: &Path) -> anyhow::Result<Vec<Converted>> {
         let of = |name: &'static str, key: &str, version: &String| {
             let parquet = folder.join(format!("{key}.parquet"));
-            let task = json!({ "do": "convert", "peer": key, "ndjson": ndjson, "parquet": parquet, "threads": self.threads });
+            let task =
+                json!({ "do": "convert", "peer": key, "ndjson": ndjson, "parquet": parquet, "threads": self.threads });
             let file: ConvertedFile = run(&self.python, &task)?;
             let ConvertedFile { wall_seconds, processor_seconds, bytes } = file;
             anyhow::Ok(Converted { name, version: version.clone(), wall_seconds, processor_seconds, bytes })
@@ -92,7 +94,8 @@ impl Peers {
 }
 
 fn run<A: DeserializeOwned>(python: &Path, task: &Value) -> anyhow::Result<A> {
-    let output = Command::new(python).arg("-c").arg(SCRIPT).arg(task.to_string()).output().context("cannot start it")?;
+    let output =
+        Command::new(python).arg("-c").arg(SCRIPT).arg(task.to_string()).output().context("cannot start it")?;
     if !output.status.success() {
         let said = String::from_utf8_lossy(&output.stderr);
         bail!("{}", said.lines().last().unwrap_or("it failed and said nothing"));

@@ -49,7 +49,10 @@ pub(super) fn memory(process: u32) -> anyhow::Result<Memory> {
 pub(super) fn machine() -> String {
     let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
     let text = fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
-    let name = text.lines().find_map(|line| line.strip_prefix("model name")).map(|rest| rest.trim_start_matches([' ', '\t', ':']));
+    let name = text
+        .lines()
+        .find_map(|line| line.strip_prefix("model name"))
+        .map(|rest| rest.trim_start_matches([' ', '\t', ':']));
     let load = fs::read_to_string("/proc/loadavg").unwrap_or_default();
     let load = load.split(' ').next().unwrap_or_default();
     format!("{cores} cores ({}), load {load} at the start", name.unwrap_or("processor unknown"))
@@ -62,7 +65,10 @@ fn parse_stat(text: &str) -> anyhow::Result<ProcessorTime> {
     // `man proc`: utime, stime, cutime and cstime are fields 14 to 17, and the first here is field 3.
     let Some(ticks) = fields.get(11..15) else { bail!("too few fields") };
     let ticks = ticks.iter().map(|field| field.parse::<f64>()).collect::<Result<Vec<_>, _>>()?;
-    Ok(ProcessorTime { own: (ticks[0] + ticks[1]) / TICKS_PER_SECOND, ended_children: (ticks[2] + ticks[3]) / TICKS_PER_SECOND })
+    Ok(ProcessorTime {
+        own: (ticks[0] + ticks[1]) / TICKS_PER_SECOND,
+        ended_children: (ticks[2] + ticks[3]) / TICKS_PER_SECOND,
+    })
 }
 
 fn parse_status(text: &str) -> anyhow::Result<Memory> {

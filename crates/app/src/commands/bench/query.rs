@@ -82,7 +82,8 @@ const QUERIES: [Query; 8] = [
 pub(super) fn measure(bench: &Bench<'_>, figures: &mut Figures) -> anyhow::Result<()> {
     let events = bench.arguments.million_stored * MILLION;
     let folder = bench.folder.join(format!("stored-{}m", bench.arguments.million_stored));
-    let options = LoadOptions { models: MODELS, events_per_second: events as f64 / (DAYS * 86_400.0), ..LoadOptions::default() };
+    let options =
+        LoadOptions { models: MODELS, events_per_second: events as f64 / (DAYS * 86_400.0), ..LoadOptions::default() };
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     let engine = engine_over(&runtime, &folder, options, events)?;
     let (files, bytes) = event_files::parquet_files(&folder)?;
@@ -91,7 +92,10 @@ pub(super) fn measure(bench: &Bench<'_>, figures: &mut Figures) -> anyhow::Resul
     figures.note(PART, "one event in them", bytes as f64 / events as f64, "bytes");
 
     let needle = Needle::choose(&runtime, &engine)?;
-    let asked = QUERIES.iter().map(|query| ask(&runtime, &engine, &needle.put(query.ours), RUNS)).collect::<Result<Vec<_>, _>>()?;
+    let asked = QUERIES
+        .iter()
+        .map(|query| ask(&runtime, &engine, &needle.put(query.ours), RUNS))
+        .collect::<Result<Vec<_>, _>>()?;
     let theirs = match &bench.peers {
         Some(peers) => {
             let queries: Vec<String> = QUERIES.iter().map(|query| needle.put(query.duckdb)).collect();
@@ -102,7 +106,9 @@ pub(super) fn measure(bench: &Bench<'_>, figures: &mut Figures) -> anyhow::Resul
     for (index, (query, ours)) in QUERIES.iter().zip(&asked).enumerate() {
         figures.note(PART, query.name, ours.processor, "processor s");
         figures.note(PART, format!("{}: wall", query.name), ours.wall, "s");
-        let Some((name, theirs)) = theirs.as_ref().and_then(|(name, all)| Some((name, all.get(index)?))) else { continue };
+        let Some((name, theirs)) = theirs.as_ref().and_then(|(name, all)| Some((name, all.get(index)?))) else {
+            continue;
+        };
         if theirs.rows != ours.rows {
             bail!("{}: {} rows, and {name} has {}", query.name, ours.rows, theirs.rows);
         }
@@ -111,7 +117,13 @@ pub(super) fn measure(bench: &Bench<'_>, figures: &mut Figures) -> anyhow::Resul
         figures.judge(PART, format!("{}: against {name}", query.name), ratio, "times", Goal::AtMost(MOST_OF_PEER));
     }
     let day = model_day(&runtime, &engine, options.from)?;
-    figures.judge(PART, "p50, p95 and p99 of one model-day by hour and version, wall", day.wall * 1e3, "ms", Goal::AtMost(150.0));
+    figures.judge(
+        PART,
+        "p50, p95 and p99 of one model-day by hour and version, wall",
+        day.wall * 1e3,
+        "ms",
+        Goal::AtMost(150.0),
+    );
     let changed = asked.iter().chain([&day]).filter(|asked| !asked.is_repeatable).count();
     figures.judge(PART, "queries whose digits changed from run to run", changed as f64, "of 9", Goal::AtMost(0.0));
     Ok(())
@@ -119,7 +131,7 @@ pub(super) fn measure(bench: &Bench<'_>, figures: &mut Figures) -> anyhow::Resul
 
 /// Opens the lake of the stored events, which it writes where they are not all there.
 fn engine_over(runtime: &Runtime, folder: &Path, options: LoadOptions, events: u64) -> anyhow::Result<Engine> {
-    let lake = runtime.block_on(event_files::open_lake(folder))?;
+    let lake = runtime.block_on(event_files::open_patient_lake(folder))?;
     let engine = Engine::new(std::sync::Arc::clone(&lake), None, &EngineSettings::default())?;
     let stored = count(runtime, &engine)?;
     if stored == 0 {

@@ -13,7 +13,7 @@ use wardline_simulate::{Load, LoadOptions};
 use crate::{commands::client::Api, pipeline};
 
 /// Events in one request while history is sent.
-const HISTORY_BATCH: usize = 1_500;
+const HISTORY_BATCH: usize = 10_000;
 /// Events in one request once the stream is live.
 const LIVE_BATCH: usize = 100;
 /// A stream this close to the clock on the wall is live.
@@ -98,9 +98,14 @@ impl Stream {
         }
         let mut turn = false;
         text.lines().fold(String::with_capacity(text.len() + text.len() / 8), |mut body, line| {
-            let broken = Line::read(line).is_some_and(|read| breaks.get(read.model).is_some_and(|&from| from <= read.time));
+            let broken =
+                Line::read(line).is_some_and(|read| breaks.get(read.model).is_some_and(|&from| from <= read.time));
             turn ^= broken;
-            if broken && turn { body.push_str(&line.replacen(SERVED, FAILED, 1)) } else { body.push_str(line) }
+            if broken && turn {
+                body.push_str(&line.replacen(SERVED, FAILED, 1))
+            } else {
+                body.push_str(line)
+            }
             body.push('\n');
             body
         })
@@ -136,7 +141,8 @@ mod tests {
     /// Goal: a model that breaks fails every second prediction from its moment on, and no other model does.
     #[test]
     fn only_the_broken_model_fails() {
-        let options = LoadOptions { models: 2, versions: 1, channels: 1, events_per_second: 100.0, ..LoadOptions::default() };
+        let options =
+            LoadOptions { models: 2, versions: 1, channels: 1, events_per_second: 100.0, ..LoadOptions::default() };
         let stream = Stream::new(options);
         stream.break_at("card-fraud-01", options.from.plus(10 * Timestamp::SECOND));
         let body = stream.next(2_000);
