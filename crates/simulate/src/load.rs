@@ -144,7 +144,7 @@ impl Load {
         let bits = self.random.bits();
         let (more, inputs, scores) = (self.random.bits(), self.random.bits(), self.random.bits());
         let slot = (bits as usize) % SESSIONS;
-        if (bits >> 13) % SESSION_BEGINS == 0 {
+        if (bits >> 13).is_multiple_of(SESSION_BEGINS) {
             self.sessions[slot] = Session::new(&mut self.random, self.people);
         }
         self.write_time(buffer);
@@ -152,7 +152,7 @@ impl Load {
         self.micros += self.step;
 
         let key = &self.keys[(bits >> 32) as usize % self.keys.len()];
-        let fails = (bits >> 20) % FAILS == 0;
+        let fails = (bits >> 20).is_multiple_of(FAILS);
         let number = |buffer: &mut Vec<u8>, index: usize, bits: u64| self.numbers[index].write(buffer, bits as u16);
         buffer.extend_from_slice(if fails { &key.failed } else { &key.served });
         number(buffer, 0, more);

@@ -67,7 +67,7 @@ fn grouped(digits: &str) -> String {
 pub(super) fn sentence(text: &str) -> String {
     let escaped = super::svg::escaped(text);
     let parts: Vec<&str> = escaped.split('`').collect();
-    if parts.len() % 2 == 0 {
+    if parts.len().is_multiple_of(2) {
         return escaped;
     }
     let mut html = String::with_capacity(escaped.len() + 26);

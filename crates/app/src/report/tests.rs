@@ -67,7 +67,7 @@ fn the_page_says_what_is_wrong_in_the_order_of_urgency() {
     Mon 9 Nov 2026, 19:00:00
     ■ ticket
     document-reader
-    latency p99 of document-reader 2.3.1 rose from 612 ms to 2.1 s since 08:24 (n=412), carried by instance reader-api-1 (93 %)
+    latency p99 of document-reader 2.3.1 rose from 612 ms to 2.1 s since 08:24 (n=412), carried by instance reader-api-1 (93 %) and 1 more sign
     Mon 9 Nov 2026, 08:24:00
     ■ ticket
     credit-limit

@@ -46,7 +46,10 @@ struct AlertView {
     model: String,
     version: Option<String>,
     slice: Option<String>,
+    /// The title's first clause.
     title: Value,
+    /// Its other clauses.
+    also: Vec<Value>,
     onset: String,
     onset_interval: Option<String>,
     raised: String,
@@ -213,6 +216,7 @@ fn fact(name: &str, value: String) -> FactView {
 impl AlertView {
     fn new(alert: &Alert, anchor: &str, input: &ReportInput) -> Self {
         let leading = alert.findings.first();
+        let mut clauses = alert.title.split("; ");
         let model = input.models.iter().find(|model| model.name == alert.model);
         let (symbol, severity_means) = match alert.severity {
             Severity::Page => ("▲", "look at it now"),
@@ -228,7 +232,8 @@ impl AlertView {
             model: alert.model.clone(),
             version: alert.version.clone(),
             slice: (!alert.slice.is_whole()).then(|| alert.slice.to_string()),
-            title: html(&alert.title),
+            title: html(clauses.next().unwrap_or("")),
+            also: clauses.map(html).collect(),
             onset: moment(alert.onset),
             onset_interval: leading.filter(|finding| finding.onset_interval.0 < finding.onset_interval.1).map(
                 |finding| {

@@ -152,7 +152,7 @@ pub(crate) fn alerts() -> Vec<Alert> {
         Severity::Ticket,
         "document-reader",
         176.4,
-        "latency p99 of document-reader 2.3.1 rose from 612 ms to 2.1 s since 08:24 (n=412), carried by instance reader-api-1 (93 %)",
+        "latency p99 of document-reader 2.3.1 rose from 612 ms to 2.1 s since 08:24 (n=412), carried by instance reader-api-1 (93 %); gc_pause_ms of reader-api-1 rose from 11 ms to 1.5 s",
     );
     slow.responsible = vec![carrier("instance=reader-api-1", 0.93), carrier("channel=scanner", 0.11)];
     let leading = finding(&slow, "latency_ms", "ms", 2_140.0, 612.0);
