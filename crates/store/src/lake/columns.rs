@@ -50,12 +50,8 @@ impl Columns {
 
     /// Adds the columns of another schema of the same table, as another writer left it.
     pub(super) fn merge(&mut self, other: &SchemaRef) {
-        let missing: Vec<FieldRef> = other
-            .fields()
-            .iter()
-            .filter(|field| self.schema.field_with_name(field.name()).is_err())
-            .cloned()
-            .collect();
+        let missing: Vec<FieldRef> =
+            other.fields().iter().filter(|field| self.schema.field_with_name(field.name()).is_err()).cloned().collect();
         if !missing.is_empty() {
             let fields: Fields = self.schema.fields().iter().cloned().chain(missing).collect();
             *self = Self::of(&Arc::new(Schema::new(fields)));
@@ -69,7 +65,11 @@ impl Columns {
             .iter()
             .map(|field| {
                 let stored = self.stored_name(field);
-                if stored == *field.name() { Arc::clone(field) } else { Arc::new(field.as_ref().clone().with_name(stored)) }
+                if stored == *field.name() {
+                    Arc::clone(field)
+                } else {
+                    Arc::new(field.as_ref().clone().with_name(stored))
+                }
             })
             .collect();
         Arc::new(Schema::new(fields))
@@ -139,7 +139,10 @@ fn same_type(stored: &DataType, incoming: &DataType) -> bool {
     match (stored, incoming) {
         (DataType::List(left), DataType::List(right)) => same_type(left.data_type(), right.data_type()),
         (DataType::Map(_, _), DataType::Map(_, _)) => true,
-        (DataType::Utf8 | DataType::Utf8View | DataType::LargeUtf8, DataType::Utf8 | DataType::Utf8View | DataType::LargeUtf8) => true,
+        (
+            DataType::Utf8 | DataType::Utf8View | DataType::LargeUtf8,
+            DataType::Utf8 | DataType::Utf8View | DataType::LargeUtf8,
+        ) => true,
         (left, right) => left == right,
     }
 }

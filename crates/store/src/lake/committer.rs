@@ -7,7 +7,10 @@ use std::{
 
 use tokio::{sync::Notify, time::Instant};
 
-use super::{LakeSettings, Shared, table::{Table, Waiting}};
+use super::{
+    LakeSettings, Shared, TableName,
+    table::{Table, Waiting},
+};
 
 /// How often tails are looked at when nothing wakes the committer.
 const LOOK_EVERY: Duration = Duration::from_secs(1);
@@ -46,8 +49,10 @@ fn due_tables(shared: &Shared) -> Vec<Arc<Table>> {
     let mut excess = if 2 * total > settings.max_tail_bytes { total - settings.max_tail_bytes / 3 } else { 0 };
     waiting
         .into_iter()
-        .filter(|(waiting, _)| {
+        .filter(|(waiting, table)| {
             let pressing = excess > 0;
+            // Findings have numbers of their own, and hold no journal back.
+            let observed = if *table.name() == TableName::Finding { 0 } else { observed };
             let due = pressing || is_due(waiting, settings, observed);
             if due {
                 excess = excess.saturating_sub(waiting.bytes);

@@ -51,7 +51,11 @@ impl CompactionReport {
 /// Merges until no group of files is worth it.
 ///
 /// Rows are read and written while the table goes on taking commits; only the swap of files waits for them.
-pub(super) async fn compact(table: &Table, root: &Root, settings: &LakeSettings) -> Result<CompactionReport, LakeError> {
+pub(super) async fn compact(
+    table: &Table,
+    root: &Root,
+    settings: &LakeSettings,
+) -> Result<CompactionReport, LakeError> {
     let mut report = CompactionReport::default();
     loop {
         let TableSnapshot { name, schema, state, .. } = table.snapshot();
@@ -75,7 +79,8 @@ pub(super) async fn compact(table: &Table, root: &Root, settings: &LakeSettings)
 /// Only files of like size are merged, so that a row is rewritten once for each power of
 /// [`LEVEL_FACTOR`], and not each time that a small file comes.
 fn next_group(files: &[Arc<DataFile>], settings: &LakeSettings) -> Option<Vec<Arc<DataFile>>> {
-    let mut by_time: Vec<&Arc<DataFile>> = files.iter().filter(|file| file.rows.is_some() && file.time_range.is_some()).collect();
+    let mut by_time: Vec<&Arc<DataFile>> =
+        files.iter().filter(|file| file.rows.is_some() && file.time_range.is_some()).collect();
     by_time.sort_by_key(|file| file.time_range);
     let mut levels: std::collections::BTreeMap<u32, Vec<Arc<DataFile>>> = std::collections::BTreeMap::new();
     for file in by_time {
@@ -150,7 +155,8 @@ struct Repeats {
 
 impl Repeats {
     fn without_repeats(&mut self, rows: &RecordBatch, least_time: Option<i64>) -> Result<RecordBatch, LakeError> {
-        let times = rows.column_by_name(column::TIME).and_then(|array| array.as_primitive_opt::<TimestampMicrosecondType>());
+        let times =
+            rows.column_by_name(column::TIME).and_then(|array| array.as_primitive_opt::<TimestampMicrosecondType>());
         let Some(times) = times else { return Ok(rows.clone()) };
         let text = |name: &str| rows.column_by_name(name).and_then(|array| array.as_string_view_opt());
         let (senders, ids) = (text(column::SENDER), text(column::ID));

@@ -104,10 +104,12 @@ impl DeltaLog {
         match table.load().await {
             Ok(()) => {}
             Err(DeltaTableError::NotATable(_)) => return Ok(LogState::default()),
-            Err(error) => return match table.verify_deltatable_existence().await {
-                Ok(false) => Ok(LogState::default()),
-                _ => Err(failed(error)),
-            },
+            Err(error) => {
+                return match table.verify_deltatable_existence().await {
+                    Ok(false) => Ok(LogState::default()),
+                    _ => Err(failed(error)),
+                };
+            }
         }
         let snapshot = table.snapshot().map_err(failed)?;
         let sequence = snapshot.transaction_version(self.store.as_ref(), &self.journal).await.map_err(failed)?;
@@ -117,8 +119,11 @@ impl DeltaLog {
             let size = u64::try_from(file.size()).unwrap_or(0);
             Arc::new(DataFile::from_log(file.path().into_owned(), size, file.modification_time(), stats.as_deref()))
         });
-        let schema: Schema =
-            snapshot.schema().as_ref().try_into_arrow().map_err(|error: arrow::error::ArrowError| failed(error.into()))?;
+        let schema: Schema = snapshot
+            .schema()
+            .as_ref()
+            .try_into_arrow()
+            .map_err(|error: arrow::error::ArrowError| failed(error.into()))?;
         Ok(LogState {
             version: Some(snapshot.version()),
             files: files.collect(),
@@ -143,7 +148,9 @@ impl DeltaLog {
             }
             match self.try_commit(&state, &change).await {
                 Ok(next) => return Ok(next),
-                Err(LakeError::Commit { source, .. }) if matches!(*source, TransactionError::VersionAlreadyExists(_)) => {
+                Err(LakeError::Commit { source, .. })
+                    if matches!(*source, TransactionError::VersionAlreadyExists(_)) =>
+                {
                     state = self.load().await?;
                 }
                 Err(error) => return Err(error),
@@ -169,7 +176,8 @@ impl DeltaLog {
         }
         let now_ms = Utc::now().timestamp_millis();
         actions.extend(change.removed.iter().map(|file| Action::Remove(file.remove(now_ms, change.data_change))));
-        actions.extend(change.added.iter().map(|(file, stats)| Action::Add(file.add(stats.clone(), change.data_change))));
+        actions
+            .extend(change.added.iter().map(|(file, stats)| Action::Add(file.add(stats.clone(), change.data_change))));
         let transactions: Vec<Transaction> = change
             .sequence
             .and_then(|sequence| i64::try_from(sequence).ok())
@@ -217,7 +225,9 @@ impl DeltaLog {
         let store = self.store.object_store(None);
         let listed = store.list(Some(self.store.log_path())).try_collect::<Vec<_>>().await.map_err(failed)?;
         let commits = listed.iter().filter(|entry| entry.location.extension() == Some("json"));
-        let last = commits.filter(|entry| entry.location.filename().is_some_and(|name| name.len() == 25)).max_by_key(|entry| entry.location.clone());
+        let last = commits
+            .filter(|entry| entry.location.filename().is_some_and(|name| name.len() == 25))
+            .max_by_key(|entry| entry.location.clone());
         if let Some(last) = last.filter(|last| last.size == 0) {
             tracing::warn!(table = %self.table, commit = %last.location, "dropped a commit without content");
             store.delete(&last.location).await.map_err(failed)?;

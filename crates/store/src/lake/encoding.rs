@@ -33,7 +33,8 @@ const ZSTD_LEVEL: i32 = 3;
 /// Settings of the Parquet writer for rows like these, which are sorted by time.
 pub(super) fn writer_properties(sample: &RecordBatch) -> Result<WriterProperties, ParquetError> {
     let time_column = sample.schema_ref().index_of(column::TIME).ok().and_then(|index| i32::try_from(index).ok());
-    let sorting = time_column.map(|column_idx| vec![SortingColumn { column_idx, descending: false, nulls_first: false }]);
+    let sorting =
+        time_column.map(|column_idx| vec![SortingColumn { column_idx, descending: false, nulls_first: false }]);
     let mut builder = WriterProperties::builder()
         .set_created_by("wardline".to_owned())
         .set_compression(Compression::ZSTD(ZstdLevel::try_new(ZSTD_LEVEL)?))
@@ -50,7 +51,9 @@ pub(super) fn writer_properties(sample: &RecordBatch) -> Result<WriterProperties
             DataType::List(item) if matches!(item.data_type(), DataType::Float32) => {
                 // Numbers of an embedding hardly ever repeat; their exponents do.
                 let item = ColumnPath::new(vec![field.name().clone(), "list".to_owned(), "element".to_owned()]);
-                builder.set_column_dictionary_enabled(item.clone(), false).set_column_encoding(item, Encoding::BYTE_STREAM_SPLIT)
+                builder
+                    .set_column_dictionary_enabled(item.clone(), false)
+                    .set_column_encoding(item, Encoding::BYTE_STREAM_SPLIT)
             }
             _ => builder,
         };

@@ -8,7 +8,9 @@ use parquet::errors::ParquetError;
 #[derive(Debug, thiserror::Error)]
 pub enum LakeError {
     /// The location is no URL of a store that this build knows.
-    #[error("cannot open the lake at `{location}`: write a folder, or the URL of an object store that this build supports")]
+    #[error(
+        "cannot open the lake at `{location}`: write a folder, or the URL of an object store that this build supports"
+    )]
     Location {
         /// What was written.
         location: String,

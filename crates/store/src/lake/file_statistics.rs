@@ -87,7 +87,9 @@ impl ColumnStatistics {
 
 fn range_of(array: &ArrayRef) -> Option<Range> {
     match array.data_type() {
-        DataType::Timestamp(_, _) => bounds::<TimestampMicrosecondType>(array).map(|(low, high)| Range::Time(low, high)),
+        DataType::Timestamp(_, _) => {
+            bounds::<TimestampMicrosecondType>(array).map(|(low, high)| Range::Time(low, high))
+        }
         DataType::Int64 => bounds::<Int64Type>(array).map(|(low, high)| Range::Integer(low, high)),
         DataType::Int32 => bounds::<Int32Type>(array).map(|(low, high)| Range::Integer(low.into(), high.into())),
         DataType::Float64 => {
@@ -105,7 +107,10 @@ fn range_of(array: &ArrayRef) -> Option<Range> {
         }
         DataType::Utf8View => {
             let values = array.as_string_view_opt()?;
-            Some(Range::Text(compute::min_string_view(values)?.to_owned(), compute::max_string_view(values)?.to_owned()))
+            Some(Range::Text(
+                compute::min_string_view(values)?.to_owned(),
+                compute::max_string_view(values)?.to_owned(),
+            ))
         }
         _ => None,
     }

@@ -50,12 +50,10 @@ pub(super) fn record_batch(findings: &[Finding]) -> Result<RecordBatch, ArrowErr
         let micros: TimestampMicrosecondArray = findings.iter().map(|finding| Some(of(finding).micros())).collect();
         Arc::new(micros.with_timezone("UTC"))
     };
-    let text = |of: fn(&Finding) -> &str| -> ArrayRef {
-        Arc::new(StringArray::from_iter_values(findings.iter().map(of)))
-    };
-    let number = |of: fn(&Finding) -> Option<f64>| -> ArrayRef {
-        Arc::new(findings.iter().map(of).collect::<Float64Array>())
-    };
+    let text =
+        |of: fn(&Finding) -> &str| -> ArrayRef { Arc::new(StringArray::from_iter_values(findings.iter().map(of))) };
+    let number =
+        |of: fn(&Finding) -> Option<f64>| -> ArrayRef { Arc::new(findings.iter().map(of).collect::<Float64Array>()) };
     let count = |of: fn(&Finding) -> u64| -> ArrayRef {
         Arc::new(findings.iter().map(|finding| i64::try_from(of(finding)).ok()).collect::<Int64Array>())
     };

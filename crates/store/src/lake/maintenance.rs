@@ -12,8 +12,7 @@ use object_store::ObjectStoreExt as _;
 use wardline_domain::{Timestamp, column};
 
 use super::{
-    CompactionReport, DataFile, Lake, LakeError, Shared, TableName,
-    compaction,
+    CompactionReport, DataFile, Lake, LakeError, Shared, TableName, compaction,
     delta_log::Change,
     table::{Table, Writing},
 };
@@ -87,7 +86,12 @@ impl Lake {
 }
 
 impl Shared {
-    async fn maintain_table(&self, table: &Table, now: Timestamp, report: &mut MaintenanceReport) -> Result<(), LakeError> {
+    async fn maintain_table(
+        &self,
+        table: &Table,
+        now: Timestamp,
+        report: &mut MaintenanceReport,
+    ) -> Result<(), LakeError> {
         report.files_expired += self.expire_table(table, now).await?;
         report.compaction.add(self.compact_table(table).await?);
         report.checkpoints += usize::from(checkpoint(table, self.settings.checkpoint_interval).await?);
@@ -135,7 +139,8 @@ impl Shared {
     ) -> Result<(), LakeError> {
         for file in files {
             let parts = [file];
-            let (rest, stats, _) = compaction::merge(table, &writing.schema, &self.root, &parts, Some(limit.micros())).await?;
+            let (rest, stats, _) =
+                compaction::merge(table, &writing.schema, &self.root, &parts, Some(limit.micros())).await?;
             let [file] = parts;
             let change = removal(writing, limit, vec![file], rest.map(|rest| (rest, stats)));
             writing.commit(change).await?;

@@ -100,7 +100,6 @@ impl Lake {
             .buffer_unordered(OPEN_CONCURRENCY)
             .try_collect()
             .await?;
-        let observed = tables.values().filter_map(|table| table.committed_sequence()).max();
         let shared = Arc::new(Shared {
             settings,
             root,
@@ -110,7 +109,7 @@ impl Lake {
             work: Arc::new(Notify::new()),
             room: Notify::new(),
         });
-        tracing::debug!(last_sequence = ?observed, "lake opened");
+        tracing::debug!(location = %shared.settings.location, "lake opened");
         let committer = tokio::spawn(committer::run(Arc::downgrade(&shared), Arc::clone(&shared.work)));
         Ok(Self { shared, committer: Mutex::new(Some(committer)) })
     }
@@ -132,17 +131,32 @@ impl Lake {
         self.shared.insert(sequence, by_table)
     }
 
-    /// Takes in findings, all those that one journal record led to in one call.
+    /// Takes in findings under a number of the caller's own, which grows from call to call.
+    ///
+    /// Findings are not records of the journal, and do not hold it back: whoever makes them saves the
+    /// number with what they were made from, after [`Lake::flush_findings`]. After a restart, findings of
+    /// a number that the table already holds are skipped.
     ///
     /// # Errors
     /// As [`Lake::observe`].
-    pub async fn observe_findings(&self, sequence: u64, findings: &[Finding]) -> Result<(), LakeError> {
+    pub async fn observe_findings(&self, number: u64, findings: &[Finding]) -> Result<(), LakeError> {
         if findings.is_empty() {
             return Ok(());
         }
         self.wait_for_room().await;
         let records = finding_rows::record_batch(findings)?;
-        self.shared.insert(sequence, BTreeMap::from([(TableName::Finding, vec![records])]))
+        let table = self.shared.table(&TableName::Finding)?;
+        let added = table.observe(number, &[records])?;
+        self.shared.tail_bytes.fetch_add(added.bytes, Ordering::Relaxed);
+        Ok(())
+    }
+
+    /// Commits the findings that are in memory only.
+    ///
+    /// # Errors
+    /// As [`Lake::flush`].
+    pub async fn flush_findings(&self) -> Result<(), LakeError> {
+        self.shared.flush_table(self.shared.table(&TableName::Finding)?).await
     }
 
     /// The sequence up to which every record is in committed files; `None` before the first.
@@ -155,7 +169,7 @@ impl Lake {
     /// The highest sequence that a table's log names: a new journal must start above it, or its records
     /// would be taken for ones that were stored before.
     pub fn highest_stored_sequence(&self) -> Option<u64> {
-        self.shared.all_tables().iter().filter_map(|table| table.committed_sequence()).max()
+        self.shared.journal_tables().filter_map(|table| table.committed_sequence()).max()
     }
 
     /// Commits every row that is in memory only.
@@ -241,6 +255,11 @@ impl Shared {
         self.read_tables().values().cloned().collect()
     }
 
+    /// Tables whose rows come from the journal.
+    fn journal_tables(&self) -> impl Iterator<Item = Arc<Table>> {
+        self.all_tables().into_iter().filter(|table| *table.name() != TableName::Finding)
+    }
+
     fn read_tables(&self) -> std::sync::RwLockReadGuard<'_, BTreeMap<TableName, Arc<Table>>> {
         self.tables.read().unwrap_or_else(PoisonError::into_inner)
     }
@@ -279,7 +298,7 @@ impl Shared {
 
     fn committed_sequence(&self) -> Option<u64> {
         let observed = self.observed.load(Ordering::Relaxed);
-        let pinned = self.all_tables().iter().filter_map(|table| table.first_uncommitted_sequence()).min();
+        let pinned = self.journal_tables().filter_map(|table| table.first_uncommitted_sequence()).min();
         // `observed` is read first: a record that arrives in between can only make the answer lower.
         pinned.map_or(observed, |first| observed.min(first)).checked_sub(1)
     }

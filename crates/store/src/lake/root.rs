@@ -81,9 +81,12 @@ impl Root {
             names.extend(folders.iter().filter_map(|folder| TableName::from_folder(kind, Some(folder))));
         }
         let present = self.folders(&self.prefix).await?;
-        names.extend(SHARED.iter().filter(|kind| present.iter().any(|folder| folder == *kind)).filter_map(|kind| {
-            TableName::from_folder(kind, None)
-        }));
+        names.extend(
+            SHARED
+                .iter()
+                .filter(|kind| present.iter().any(|folder| folder == *kind))
+                .filter_map(|kind| TableName::from_folder(kind, None)),
+        );
         Ok(names)
     }
 

@@ -76,7 +76,7 @@ impl LakeSettings {
             flush_bytes: 48 << 20,
             flush_age: Duration::from_secs(60),
             max_tail_bytes: 128 << 20,
-            max_pinned_sequences: 20_000,
+            max_pinned_sequences: 150_000,
             compacted_rows: 1 << 20,
             compacted_bytes: 128 << 20,
             compaction_files: 8,

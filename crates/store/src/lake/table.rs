@@ -156,7 +156,14 @@ impl Table {
             uncertain: false,
         };
         let recovered_sequence = shown.state.sequence;
-        Self { name, log, recovered_sequence, writer: tokio::sync::Mutex::new(()), last_vacuum: Mutex::new(None), shown: Mutex::new(shown) }
+        Self {
+            name,
+            log,
+            recovered_sequence,
+            writer: tokio::sync::Mutex::new(()),
+            last_vacuum: Mutex::new(None),
+            shown: Mutex::new(shown),
+        }
     }
 
     pub(super) const fn name(&self) -> &TableName {
@@ -257,7 +264,12 @@ impl Table {
     pub(super) async fn begin_write(&self) -> Writing<'_> {
         let guard = self.writer.lock().await;
         let shown = self.shown();
-        Writing { table: self, state: Arc::clone(&shown.state), schema: Arc::clone(shown.columns.schema()), _guard: guard }
+        Writing {
+            table: self,
+            state: Arc::clone(&shown.state),
+            schema: Arc::clone(shown.columns.schema()),
+            _guard: guard,
+        }
     }
 
     /// Whether a vacuum is due; if so, notes that it was begun.

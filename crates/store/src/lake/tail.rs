@@ -35,7 +35,8 @@ pub(super) struct Tail {
 
 impl TailBatch {
     pub(super) fn new(records: RecordBatch) -> Self {
-        let times = records.column_by_name(column::TIME).and_then(|array| array.as_primitive_opt::<TimestampMicrosecondType>());
+        let times =
+            records.column_by_name(column::TIME).and_then(|array| array.as_primitive_opt::<TimestampMicrosecondType>());
         let values = times.map_or(&[][..], |times| times.values());
         let low = values.iter().copied().min().unwrap_or(i64::MIN);
         let high = values.iter().copied().max().unwrap_or(i64::MAX);

@@ -34,7 +34,8 @@ impl Metadata {
         let failed = |source| MetadataError::Statement { doing: "write alerts", source };
         let mut transaction = self.pool.begin_with("BEGIN IMMEDIATE").await.map_err(failed)?;
         for alert in alerts {
-            let body = serde_json::to_string(alert).map_err(|source| MetadataError::Body { id: alert.id.clone(), source })?;
+            let body =
+                serde_json::to_string(alert).map_err(|source| MetadataError::Body { id: alert.id.clone(), source })?;
             sqlx::query(
                 "INSERT INTO alert (id, time, updated, status, kind, severity, model, version, body)
                  VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)

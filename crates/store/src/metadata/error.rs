@@ -12,7 +12,9 @@ pub enum MetadataError {
         source: sqlx::Error,
     },
     /// The file was made by a newer version.
-    #[error("the metadata store `{path}` has format {found}, and this version knows {known} and older: run the newer version")]
+    #[error(
+        "the metadata store `{path}` has format {found}, and this version knows {known} and older: run the newer version"
+    )]
     Newer {
         /// The file.
         path: String,

@@ -36,7 +36,10 @@ pub(super) async fn run(pool: &SqlitePool, path: &Path) -> Result<(), MetadataEr
         .execute(&mut *transaction)
         .await
         .map_err(failed)?;
-    let row = sqlx::query("SELECT COALESCE(MAX(version), 0) FROM format").fetch_one(&mut *transaction).await.map_err(failed)?;
+    let row = sqlx::query("SELECT COALESCE(MAX(version), 0) FROM format")
+        .fetch_one(&mut *transaction)
+        .await
+        .map_err(failed)?;
     let found: i64 = row.try_get(0).map_err(failed)?;
     let known = MIGRATIONS.len() as i64;
     if found > known {

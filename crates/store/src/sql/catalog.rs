@@ -71,7 +71,9 @@ impl Tables {
             "outcome" => self.shared_table(&TableName::Outcome),
             "inference" => self.all_models(RecordKind::Inference),
             "training_row" => self.all_models(RecordKind::TrainingRow),
-            "labelled" => labelled::view(self.all_models(RecordKind::Inference), self.shared_table(&TableName::Outcome))?,
+            "labelled" => {
+                labelled::view(self.all_models(RecordKind::Inference), self.shared_table(&TableName::Outcome))?
+            }
             _ => return self.make_for_model(name),
         }))
     }
@@ -122,7 +124,9 @@ impl Tables {
 impl SchemaProvider for Tables {
     fn table_names(&self) -> Vec<String> {
         let mut names: Vec<String> = FIXED.iter().map(|name| (*name).to_owned()).collect();
-        for (kind, families) in [(RecordKind::Inference, &["model", "labelled"][..]), (RecordKind::TrainingRow, &["training"])] {
+        for (kind, families) in
+            [(RecordKind::Inference, &["model", "labelled"][..]), (RecordKind::TrainingRow, &["training"])]
+        {
             let models: Vec<String> = self
                 .lake
                 .names()
@@ -131,7 +135,9 @@ impl SchemaProvider for Tables {
                 .filter_map(|table| table.model().map(str::to_owned))
                 .collect();
             let sql_names = sql_names(models.iter());
-            names.extend(families.iter().flat_map(|family| sql_names.keys().map(move |name| format!("{family}_{name}"))));
+            names.extend(
+                families.iter().flat_map(|family| sql_names.keys().map(move |name| format!("{family}_{name}"))),
+            );
         }
         names
     }
@@ -188,12 +194,14 @@ fn shared_columns(kind: RecordKind, tables: &[TableSnapshot]) -> SchemaRef {
     let base = schema::base(kind);
     let mut fields: BTreeMap<String, Arc<Field>> = BTreeMap::new();
     for field in tables.iter().flat_map(|table| table.schema.fields()) {
-        let is_shared = [column::ATTRIBUTE_PREFIX, column::GROUP_PREFIX].iter().any(|prefix| field.name().starts_with(prefix));
+        let is_shared =
+            [column::ATTRIBUTE_PREFIX, column::GROUP_PREFIX].iter().any(|prefix| field.name().starts_with(prefix));
         if is_shared {
             fields.entry(field.name().clone()).or_insert_with(|| Arc::clone(field));
         }
     }
-    let fixed = base.fields().iter().map(|field| Field::new(field.name(), schema::table_type(field.data_type()), true).into());
+    let fixed =
+        base.fields().iter().map(|field| Field::new(field.name(), schema::table_type(field.data_type()), true).into());
     Arc::new(Schema::new(fixed.chain(fields.into_values()).collect::<Vec<Arc<Field>>>()))
 }
 

@@ -25,7 +25,9 @@ impl FunctionRewrite for DateTruncAsDateBin {
         let ("date_trunc", [Expr::Literal(unit, _), time]) = (func.name(), args.as_slice()) else {
             return Ok(Transformed::no(expr));
         };
-        let Some((width, origin)) = unit.try_as_str().flatten().and_then(width_of) else { return Ok(Transformed::no(expr)) };
+        let Some((width, origin)) = unit.try_as_str().flatten().and_then(width_of) else {
+            return Ok(Transformed::no(expr));
+        };
         if !is_utc_time(&time.get_type(schema)?) {
             return Ok(Transformed::no(expr));
         }

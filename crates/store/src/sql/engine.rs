@@ -113,7 +113,8 @@ impl Engine {
         if let Some(folder) = &settings.spill_folder {
             builder = builder.with_temp_file_path(folder);
         }
-        let environment = builder.build_arc().map_err(|error| failed(format!("cannot make the spill folder: {error}")))?;
+        let environment =
+            builder.build_arc().map_err(|error| failed(format!("cannot make the spill folder: {error}")))?;
         let root = lake.shared().root();
         if let Ok(url) = Url::parse(&root.store_url()) {
             environment.register_object_store(&url, Arc::clone(root.store()));
@@ -131,7 +132,8 @@ impl Engine {
         let deadline = Instant::now() + limits.timeout;
         let statement = guard::read_only_statement(sql)?;
         let tables = Arc::new(Tables::new(Arc::clone(self.lake.shared()), self.metadata.clone()));
-        let state = self.state_for(&tables, limits).map_err(|error| QueryError::of_running(&error, limits.memory_bytes))?;
+        let state =
+            self.state_for(&tables, limits).map_err(|error| QueryError::of_running(&error, limits.memory_bytes))?;
         let runtime = self.runtime.as_ref().ok_or(QueryError::Stopped)?;
 
         let (ready, schema) = oneshot::channel();

@@ -20,7 +20,9 @@ pub enum QueryError {
         count: usize,
     },
     /// A statement that would change something, or reach outside.
-    #[error("`{statement}` is not allowed: SQL is read-only here; SELECT, WITH, VALUES, EXPLAIN, DESCRIBE and SHOW TABLES are allowed")]
+    #[error(
+        "`{statement}` is not allowed: SQL is read-only here; SELECT, WITH, VALUES, EXPLAIN, DESCRIBE and SHOW TABLES are allowed"
+    )]
     NotAllowed {
         /// Its first words.
         statement: String,
@@ -46,7 +48,9 @@ pub enum QueryError {
         limit: Duration,
     },
     /// It needed too much memory, with what could be moved to disk on disk.
-    #[error("the statement needs more than {limit_mb} MB of memory: group by fewer values, narrow its time range, or raise the limit; {message}")]
+    #[error(
+        "the statement needs more than {limit_mb} MB of memory: group by fewer values, narrow its time range, or raise the limit; {message}"
+    )]
     OutOfMemory {
         /// The limit in MB.
         limit_mb: usize,
@@ -106,7 +110,8 @@ impl QueryError {
 /// The message without the engine's own prefixes and the trace behind it.
 fn text_of(error: &DataFusionError) -> String {
     let message = error.strip_backtrace();
-    let prefixes = ["Error during planning: ", "SQL error: ", "Execution error: ", "Schema error: ", "External error: "];
+    let prefixes =
+        ["Error during planning: ", "SQL error: ", "Execution error: ", "Schema error: ", "External error: "];
     let stripped = prefixes.iter().fold(message.as_str(), |text, prefix| text.strip_prefix(prefix).unwrap_or(text));
     stripped.to_owned()
 }

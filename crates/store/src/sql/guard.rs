@@ -9,7 +9,8 @@ use super::QueryError;
 
 /// Reads one statement, and refuses it where it does not only read.
 pub(super) fn read_only_statement(sql: &str) -> Result<Statement, QueryError> {
-    let statements = DFParser::parse_sql(sql).map_err(|error| QueryError::Syntax { message: first_line(&error.to_string()) })?;
+    let statements =
+        DFParser::parse_sql(sql).map_err(|error| QueryError::Syntax { message: first_line(&error.to_string()) })?;
     let count = statements.len();
     let mut statements: Vec<Statement> = statements.into_iter().collect();
     let (Some(statement), 1) = (statements.pop(), count) else { return Err(QueryError::NotOneStatement { count }) };
@@ -24,7 +25,11 @@ fn only_reads(statement: &Statement) -> bool {
     match statement {
         Statement::Statement(statement) => matches!(
             statement.as_ref(),
-            Sql::Query(_) | Sql::Explain { .. } | Sql::ExplainTable { .. } | Sql::ShowTables { .. } | Sql::ShowColumns { .. }
+            Sql::Query(_)
+                | Sql::Explain { .. }
+                | Sql::ExplainTable { .. }
+                | Sql::ShowTables { .. }
+                | Sql::ShowColumns { .. }
         ),
         Statement::Explain(explain) => only_reads(&explain.statement),
         _ => false,

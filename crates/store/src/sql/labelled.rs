@@ -13,7 +13,10 @@ use datafusion::{
 /// Every prediction that has an outcome, once: the prediction's columns, then `label`, `value` and
 /// `feedback` as the latest outcome that has them says, the time of the last, and whether the decision
 /// was right.
-pub(super) fn view(predictions: Arc<dyn TableProvider>, outcomes: Arc<dyn TableProvider>) -> Result<Arc<dyn TableProvider>> {
+pub(super) fn view(
+    predictions: Arc<dyn TableProvider>,
+    outcomes: Arc<dyn TableProvider>,
+) -> Result<Arc<dyn TableProvider>> {
     let outcome = LogicalPlanBuilder::scan("outcome", provider_as_source(outcomes), None)?
         .filter(col("id").is_not_null())?
         .aggregate(
@@ -25,11 +28,8 @@ pub(super) fn view(predictions: Arc<dyn TableProvider>, outcomes: Arc<dyn TableP
     let columns = predictions.schema();
     let prediction = |name: &str| Expr::Column(Column::new(Some("p"), name));
     let outcome_column = |name: &str| Expr::Column(Column::new(Some("o"), name));
-    let mut shown: Vec<Expr> = columns
-        .fields()
-        .iter()
-        .map(|field| prediction(field.name()).alias(field.name()))
-        .collect();
+    let mut shown: Vec<Expr> =
+        columns.fields().iter().map(|field| prediction(field.name()).alias(field.name())).collect();
     shown.extend(["label", "value", "feedback", "label_time"].map(|name| outcome_column(name).alias(name)));
     shown.push(prediction("decision").eq(outcome_column("label")).alias("correct"));
     let plan = LogicalPlanBuilder::scan("inference", provider_as_source(predictions), None)?

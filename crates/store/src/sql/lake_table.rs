@@ -11,7 +11,9 @@ use datafusion::{
     execution::{SendableRecordBatchStream, TaskContext},
     logical_expr::{Expr, TableProviderFilterPushDown, TableType},
     physical_plan::{
-        ExecutionPlan, empty::EmptyExec, stream::RecordBatchStreamAdapter,
+        ExecutionPlan,
+        empty::EmptyExec,
+        stream::RecordBatchStreamAdapter,
         streaming::{PartitionStream, StreamingTableExec},
         union::UnionExec,
     },
@@ -45,7 +47,8 @@ impl LakeTable {
     /// Tables that share the columns of `schema`; a table without one of them gives nulls.
     pub(super) fn new(root: Root, schema: &SchemaRef, tables: Vec<TableSnapshot>) -> Self {
         // Marks that only storage needs would make two schemas of one column.
-        let fields: Vec<_> = schema.fields().iter().map(|field| field.as_ref().clone().with_metadata(Default::default())).collect();
+        let fields: Vec<_> =
+            schema.fields().iter().map(|field| field.as_ref().clone().with_metadata(Default::default())).collect();
         Self { root, schema: view_schema(&Arc::new(Schema::new(fields))), tables }
     }
 
@@ -53,10 +56,18 @@ impl LakeTable {
         let mut parts = Vec::new();
         for table in &self.tables {
             let model = table.name.model();
-            parts.extend(table.state.files.iter().map(|file| Part { model, time_range: file.time_range, file: Some(file) }));
+            parts.extend(table.state.files.iter().map(|file| Part {
+                model,
+                time_range: file.time_range,
+                file: Some(file),
+            }));
             parts.extend(table.tail.iter().map(|batch| {
                 let (low, high) = batch.time_range;
-                Part { model, time_range: Some((Timestamp::from_micros(low), Timestamp::from_micros(high))), file: None }
+                Part {
+                    model,
+                    time_range: Some((Timestamp::from_micros(low), Timestamp::from_micros(high))),
+                    file: None,
+                }
             }));
         }
         parts

@@ -1,6 +1,6 @@
 //! `percentile(x, share)`: quantiles that are the same to the last digit in every run.
 //!
-//! `quantile_exact(x, share)` keeps every number instead, and is exact. `percentile` also answers to `approx_percentile_cont`, whose own sketch depends on the order in which threads
+//! `quantile_exact(x, share)` and `median(x)` keep every number instead, and are exact. `percentile` also answers to `approx_percentile_cont`, whose own sketch depends on the order in which threads
 //! finish. Over a moving window it is exact. See [`Sketch`] for its error.
 
 use std::sync::Arc;
@@ -12,8 +12,8 @@ use arrow::{
 use datafusion::{
     common::{DataFusionError, Result, ScalarValue, plan_err},
     logical_expr::{
-        Accumulator, AggregateUDF, AggregateUDFImpl, ColumnarValue, EmitTo, GroupsAccumulator, Signature, TypeSignature,
-        Volatility,
+        Accumulator, AggregateUDF, AggregateUDFImpl, ColumnarValue, EmitTo, GroupsAccumulator, Signature,
+        TypeSignature, Volatility,
         function::{AccumulatorArgs, StateFieldsArgs},
         utils::format_state_name,
     },
@@ -23,7 +23,8 @@ use super::sketch::{Sketch, interpolate};
 
 /// The function, under a name of ours and under that of the one it replaces.
 pub(super) fn functions() -> Vec<AggregateUDF> {
-    let median = Percentile::named("approx_median", vec![TypeSignature::Exact(vec![DataType::Float64])]);
+    let of_numbers = || vec![TypeSignature::Exact(vec![DataType::Float64])];
+    let exact = |name, types| AggregateUDF::from(Percentile { is_exact: true, ..Percentile::named(name, types) });
     let shares = || {
         vec![
             TypeSignature::Exact(vec![DataType::Float64, DataType::Float64]),
@@ -33,8 +34,9 @@ pub(super) fn functions() -> Vec<AggregateUDF> {
     vec![
         AggregateUDF::from(Percentile::named("percentile", shares())),
         AggregateUDF::from(Percentile::named("approx_percentile_cont", shares())),
-        AggregateUDF::from(Percentile { is_exact: true, ..Percentile::named("quantile_exact", shares()) }),
-        AggregateUDF::from(median),
+        AggregateUDF::from(Percentile::named("approx_median", of_numbers())),
+        exact("quantile_exact", shares()),
+        exact("median", of_numbers()),
     ]
 }
 
@@ -61,7 +63,12 @@ impl Percentile {
                 let nothing = RecordBatch::new_empty(Arc::new(Schema::empty()));
                 match expression.evaluate(&nothing) {
                     Ok(ColumnarValue::Scalar(ScalarValue::Float64(Some(share)))) => share,
-                    _ => return plan_err!("the second argument of `{}` must be a number such as 0.95, the same for every row", self.name),
+                    _ => {
+                        return plan_err!(
+                            "the second argument of `{}` must be a number such as 0.95, the same for every row",
+                            self.name
+                        );
+                    }
                 }
             }
         };
@@ -251,7 +258,7 @@ impl GroupsAccumulator for Groups {
 
     fn evaluate(&mut self, emit_to: EmitTo) -> Result<ArrayRef> {
         let share = self.share;
-        let answers: Float64Array = self.take(emit_to).iter().map(|sketch| sketch.quantile(share)).collect();
+        let answers: Float64Array = self.take(emit_to).into_iter().map(|sketch| sketch.into_quantile(share)).collect();
         Ok(Arc::new(answers))
     }
 
@@ -299,9 +306,9 @@ fn binaries(states: &[ArrayRef]) -> Result<&BinaryArray> {
 }
 
 fn to_bytes(sketch: &Sketch) -> Result<Vec<u8>> {
-    postcard::to_stdvec(sketch).map_err(|error| DataFusionError::External(error.into()))
+    sketch.to_bytes().map_err(|error| DataFusionError::External(error.into()))
 }
 
 fn from_bytes(bytes: &[u8]) -> Result<Sketch> {
-    postcard::from_bytes(bytes).map_err(|error| DataFusionError::External(error.into()))
+    Sketch::from_bytes(bytes).map_err(|error| DataFusionError::External(error.into()))
 }

@@ -28,7 +28,12 @@ pub(super) struct Part<'a> {
 }
 
 /// Whether each part may hold rows that pass the filters.
-pub(super) fn may_match(parts: &[Part<'_>], filters: &[Expr], schema: &SchemaRef, state: &dyn Session) -> Result<Vec<bool>> {
+pub(super) fn may_match(
+    parts: &[Part<'_>],
+    filters: &[Expr],
+    schema: &SchemaRef,
+    state: &dyn Session,
+) -> Result<Vec<bool>> {
     let Some(filter) = conjunction(filters.iter().cloned()) else { return Ok(vec![true; parts.len()]) };
     let names = DFSchema::try_from(Arc::clone(schema))?;
     let filter = state.create_physical_expr(filter, &names)?;

@@ -10,9 +10,7 @@ use datafusion::{
     datasource::{
         listing::PartitionedFile,
         object_store::ObjectStoreUrl,
-        physical_plan::{
-            FileGroup, FileScanConfigBuilder, ParquetSource, parquet::CachedParquetFileReaderFactory,
-        },
+        physical_plan::{FileGroup, FileScanConfigBuilder, ParquetSource, parquet::CachedParquetFileReaderFactory},
         source::DataSourceExec,
     },
     execution::SendableRecordBatchStream,
@@ -63,8 +61,10 @@ impl FileScan<'_> {
         let runtime = state.runtime_env();
         let metadata_cache = runtime.cache_manager.get_file_metadata_cache();
         let readers = CachedParquetFileReaderFactory::new(Arc::clone(self.root.store()), metadata_cache);
-        let options =
-            TableParquetOptions { global: state.config_options().execution.parquet.clone(), ..TableParquetOptions::default() };
+        let options = TableParquetOptions {
+            global: state.config_options().execution.parquet.clone(),
+            ..TableParquetOptions::default()
+        };
         let source = ParquetSource::new(Arc::clone(self.schema))
             .with_table_parquet_options(options)
             .with_parquet_file_reader_factory(Arc::new(readers));

@@ -15,7 +15,7 @@ const BUCKETS: usize = 256;
 const LEAST_EXPONENT: i32 = -256;
 
 /// Numbers, seen in any order.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Sketch {
     count: u64,
     /// Up to so many numbers are kept as they are.
@@ -23,7 +23,7 @@ pub struct Sketch {
     values: Values,
 }
 
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq)]
 enum Values {
     Exact(Vec<f64>),
     Counted(Box<Counts>),
@@ -89,6 +89,10 @@ impl Sketch {
     /// Takes in what another sketch holds.
     pub fn merge(&mut self, other: &Self) {
         match (&mut self.values, &other.values) {
+            (Values::Exact(held), Values::Exact(values)) if held.len() + values.len() <= self.most_exact => {
+                held.extend_from_slice(values);
+                self.count += other.count;
+            }
             (_, Values::Exact(values)) => {
                 for &value in values {
                     self.observe(value);
@@ -113,18 +117,19 @@ impl Sketch {
     ///
     /// Between two ranks the answer lies between their numbers, as in `percentile_cont`.
     pub fn quantile(&self, share: f64) -> Option<f64> {
+        self.clone().into_quantile(share)
+    }
+
+    /// As [`Sketch::quantile`], without a copy of the numbers.
+    pub fn into_quantile(self, share: f64) -> Option<f64> {
         if self.count == 0 || !(0.0..=1.0).contains(&share) {
             return None;
         }
         let rank = share * (self.count - 1) as f64;
-        match &self.values {
-            Values::Exact(values) => {
-                let mut sorted = values.clone();
-                sorted.sort_unstable_by(f64::total_cmp);
-                Some(interpolate(&sorted, rank))
-            }
-            Values::Counted(counts) => Some(counts.at(rank, self.count)),
-        }
+        Some(match self.values {
+            Values::Exact(mut values) => select(&mut values, rank),
+            Values::Counted(counts) => counts.at(rank, self.count),
+        })
     }
 
     /// Bytes that it takes up.
@@ -137,13 +142,64 @@ impl Sketch {
     }
 }
 
+/// The number at a rank of numbers in any order, which are not none; in linear time.
+fn select(values: &mut [f64], rank: f64) -> f64 {
+    let below = (rank.floor() as usize).min(values.len() - 1);
+    let (_, low, greater) = values.select_nth_unstable_by(below, f64::total_cmp);
+    let low = *low;
+    let high = greater.iter().copied().min_by(f64::total_cmp).unwrap_or(low);
+    between(low, high, rank - below as f64)
+}
+
+/// The number a part of the way between two.
+fn between(low: f64, high: f64, part: f64) -> f64 {
+    if low == high { low } else { low * (1.0 - part) + high * part }
+}
+
 /// The number at a rank of sorted numbers, which are not none.
 pub(super) fn interpolate(sorted: &[f64], rank: f64) -> f64 {
     let below = (rank.floor() as usize).min(sorted.len() - 1);
     let above = (below + 1).min(sorted.len() - 1);
-    let part = rank - below as f64;
-    let (low, high) = (sorted[below], sorted[above]);
-    if low == high { low } else { low * (1.0 - part) + high * part }
+    between(sorted[below], sorted[above], rank - below as f64)
+}
+
+/// First byte of a sketch as bytes: numbers follow, eight bytes each.
+const NUMBERS: u8 = 0;
+/// First byte of an exact sketch as bytes: as with [`NUMBERS`].
+const ALL_NUMBERS: u8 = 1;
+/// First byte of a sketch as bytes: counts follow.
+const COUNTS: u8 = 2;
+
+impl Sketch {
+    /// The sketch as bytes, for another thread or process.
+    pub(super) fn to_bytes(&self) -> Result<Vec<u8>, postcard::Error> {
+        match &self.values {
+            Values::Exact(values) => {
+                let mut bytes = Vec::with_capacity(1 + values.len() * 8);
+                bytes.push(if self.most_exact == usize::MAX { ALL_NUMBERS } else { NUMBERS });
+                bytes.extend(values.iter().flat_map(|value| value.to_le_bytes()));
+                Ok(bytes)
+            }
+            Values::Counted(counts) => postcard::to_extend(&(self.count, counts), vec![COUNTS]),
+        }
+    }
+
+    /// Reads what [`Sketch::to_bytes`] wrote.
+    pub(super) fn from_bytes(bytes: &[u8]) -> Result<Self, postcard::Error> {
+        match bytes.split_first() {
+            Some((&COUNTS, rest)) => {
+                let (count, counts) = postcard::from_bytes(rest)?;
+                Ok(Self { count, most_exact: EXACT_VALUES, values: Values::Counted(counts) })
+            }
+            Some((&kind, rest)) if kind <= ALL_NUMBERS && rest.len() % 8 == 0 => {
+                let (numbers, _) = rest.as_chunks::<8>();
+                let values: Vec<f64> = numbers.iter().map(|number| f64::from_le_bytes(*number)).collect();
+                let most_exact = if kind == ALL_NUMBERS { usize::MAX } else { EXACT_VALUES };
+                Ok(Self { count: values.len() as u64, most_exact, values: Values::Exact(values) })
+            }
+            _ => Err(postcard::Error::DeserializeBadEncoding),
+        }
+    }
 }
 
 impl Counts {
@@ -169,7 +225,9 @@ impl Counts {
             return 0;
         };
         let octaves = if value > 0.0 { &mut self.positive } else { &mut self.negative };
-        if let Some(Some(counts)) = usize::try_from(octave - octaves.first).ok().and_then(|index| octaves.counts.get_mut(index)) {
+        if let Some(Some(counts)) =
+            usize::try_from(octave - octaves.first).ok().and_then(|index| octaves.counts.get_mut(index))
+        {
             counts[bucket] += 1;
             return 0;
         }
@@ -323,6 +381,7 @@ mod tests {
                 prop_assert_eq!(whole.quantile(share), reversed.quantile(share));
             }
             prop_assert_eq!(whole.count(), reversed.count());
+            prop_assert_eq!(&Sketch::from_bytes(&whole.to_bytes().unwrap()).unwrap(), &whole);
         }
     }
 }

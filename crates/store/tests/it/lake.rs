@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use wardline_domain::Timestamp;
+use wardline_domain::{Finding, FindingKind, Severity, Slice, Timestamp};
 use wardline_store::{Lake, lake::Retention};
 
 use crate::rows::{ask, engine, inferences, monday, number, outcomes, quiet};
@@ -25,7 +25,9 @@ async fn rows_are_seen_before_and_after_they_are_in_a_file() {
 
     lake.observe(2, &[inferences("fraud", 1_000..1_500, Timestamp::SECOND)]).await.unwrap();
     assert_eq!(number(&engine, COUNT).await, 1_500);
-    let by_version = ask(&engine, "SELECT version, count(*) AS n, sum(feature_age) AS age FROM model_fraud GROUP BY 1 ORDER BY 1").await;
+    let by_version =
+        ask(&engine, "SELECT version, count(*) AS n, sum(feature_age) AS age FROM model_fraud GROUP BY 1 ORDER BY 1")
+            .await;
     insta::assert_snapshot!(by_version, @r"
     +---------+------+---------+
     | version | n    | age     |
@@ -79,7 +81,9 @@ async fn queries_see_each_row_once_while_files_come_and_go() {
         let lake = Arc::clone(&lake);
         tokio::spawn(async move {
             for sequence in 1..40 {
-                lake.observe(sequence, &[inferences("fraud", sequence * 100..(sequence + 1) * 100, Timestamp::SECOND)]).await.unwrap();
+                lake.observe(sequence, &[inferences("fraud", sequence * 100..(sequence + 1) * 100, Timestamp::SECOND)])
+                    .await
+                    .unwrap();
                 if sequence % 2 == 0 {
                     lake.flush().await.unwrap();
                 }
@@ -108,7 +112,9 @@ async fn merging_keeps_rows_and_drops_repeats() {
     for sequence in 0..8 {
         // Each file repeats the last ten rows of the one before.
         let from = sequence * 100;
-        lake.observe(sequence, &[inferences("fraud", from.saturating_sub(10)..from + 100, Timestamp::SECOND)]).await.unwrap();
+        lake.observe(sequence, &[inferences("fraud", from.saturating_sub(10)..from + 100, Timestamp::SECOND)])
+            .await
+            .unwrap();
         lake.flush().await.unwrap();
     }
     let engine = engine(&lake);
@@ -124,11 +130,11 @@ async fn merging_keeps_rows_and_drops_repeats() {
 async fn old_rows_go_and_their_files_are_deleted_after_the_history() {
     let folder = tempfile::tempdir().unwrap();
     let mut settings = quiet(folder.path());
-    settings.retention = Retention { days_by_model: [("fraud".to_owned(), 2)].into(), rewrite: true, ..Retention::default() };
+    settings.retention =
+        Retention { days_by_model: [("fraud".to_owned(), 2)].into(), rewrite: true, ..Retention::default() };
     let lake = Arc::new(Lake::open(settings).await.unwrap());
     for day in 0..4 {
         lake.observe(day, &[inferences("fraud", day * 24..(day + 1) * 24, Timestamp::HOUR)]).await.unwrap();
-        lake.observe_findings(day, &[]).await.unwrap();
         lake.flush().await.unwrap();
     }
     let engine = engine(&lake);
@@ -153,7 +159,12 @@ async fn checkpoints_shorten_a_log_and_lose_nothing() {
     settings.compaction_files = 100;
     let lake = Lake::open(settings).await.unwrap();
     for sequence in 0..7 {
-        lake.observe(sequence, &[inferences("fraud", sequence * 10..(sequence + 1) * 10, Timestamp::SECOND), outcomes("fraud", 0..1)]).await.unwrap();
+        lake.observe(
+            sequence,
+            &[inferences("fraud", sequence * 10..(sequence + 1) * 10, Timestamp::SECOND), outcomes("fraud", 0..1)],
+        )
+        .await
+        .unwrap();
         lake.flush().await.unwrap();
     }
     let report = lake.maintain(monday()).await;
@@ -211,9 +222,67 @@ async fn tails_are_bounded() {
     let mut most = 0;
     for sequence in 0..50 {
         let model = ["fraud", "churn", "rank"][sequence as usize % 3];
-        lake.observe(sequence, &[inferences(model, sequence * 1_000..(sequence + 1) * 1_000, Timestamp::SECOND)]).await.unwrap();
+        lake.observe(sequence, &[inferences(model, sequence * 1_000..(sequence + 1) * 1_000, Timestamp::SECOND)])
+            .await
+            .unwrap();
         most = most.max(lake.tail_bytes());
     }
     assert!(most < 2 << 20, "{most} bytes");
     assert_eq!(number(&engine(&lake), COUNT).await, 50_000);
+}
+
+/// Goal: findings are seen at once, stored once over a restart, and do not hold the journal back.
+#[tokio::test(flavor = "multi_thread")]
+async fn findings_have_numbers_of_their_own() {
+    let folder = tempfile::tempdir().unwrap();
+    let count = "SELECT count(*) FROM finding WHERE kind = 'latency' AND model = 'fraud'";
+    {
+        let lake = Arc::new(Lake::open(quiet(folder.path())).await.unwrap());
+        lake.observe(7, &[inferences("fraud", 0..10, Timestamp::SECOND)]).await.unwrap();
+        lake.observe_findings(1, &[finding(1)]).await.unwrap();
+        assert_eq!(lake.committed_sequence(), Some(6));
+        lake.flush_findings().await.unwrap();
+        lake.observe_findings(2, &[finding(2)]).await.unwrap();
+        assert_eq!(number(&engine(&lake), count).await, 2);
+    }
+    let lake = Arc::new(Lake::open(quiet(folder.path())).await.unwrap());
+    assert_eq!(lake.highest_stored_sequence(), None);
+    for number in 1..=2 {
+        lake.observe_findings(number, &[finding(number)]).await.unwrap();
+    }
+    let engine = engine(&lake);
+    assert_eq!(number(&engine, count).await, 2);
+    let shown =
+        ask(&engine, "SELECT id, severity, version, slice, observed, n_observed, atlas FROM finding ORDER BY id").await;
+    insta::assert_snapshot!(shown, @"");
+}
+
+fn finding(number: u64) -> Finding {
+    let time = monday().plus(number as i64 * Timestamp::MINUTE);
+    Finding {
+        id: format!("f-{number}"),
+        time,
+        kind: FindingKind::Latency,
+        detector: "latency".into(),
+        measure: "latency_ms".into(),
+        model: "fraud".into(),
+        version: None,
+        slice: Slice::of("channel", "web"),
+        onset: time,
+        onset_interval: (time, time),
+        observed: 250.0,
+        expected: 100.0,
+        unit: "ms".into(),
+        n_observed: 1_000,
+        n_expected: 50_000,
+        effect: 2.5,
+        effect_name: "ratio".into(),
+        p_value: Some(1e-9),
+        severity: Severity::Ticket,
+        atlas: vec!["AML.T0029".into()],
+        responsible: vec![],
+        features: vec![],
+        title: "it is slow".into(),
+        evidence: "SELECT 1".into(),
+    }
 }

@@ -46,6 +46,9 @@ async fn one_models_day_reads_one_file_of_a_thousand() {
 
 /// Files that the source opened, as the plan tells after it ran.
 fn files_opened(plan: &str) -> usize {
-    let opened = plan.split("files_opened=").skip(1).filter_map(|rest| rest.split(|letter: char| !letter.is_ascii_digit()).next());
+    let opened = plan
+        .split("files_opened=")
+        .skip(1)
+        .filter_map(|rest| rest.split(|letter: char| !letter.is_ascii_digit()).next());
     opened.filter_map(|number| number.parse::<usize>().ok()).sum()
 }

@@ -35,7 +35,8 @@ async fn alerts_are_kept_changed_and_found() {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("data/metadata.sqlite");
     let metadata = Metadata::open(&file).await.unwrap();
-    let alerts: Vec<Alert> = (0..6).map(|number| alert(number, if number == 3 { Severity::Page } else { Severity::Ticket })).collect();
+    let alerts: Vec<Alert> =
+        (0..6).map(|number| alert(number, if number == 3 { Severity::Page } else { Severity::Ticket })).collect();
     metadata.upsert_alerts(&alerts).await.unwrap();
     let mut closed = alerts[1].clone();
     closed.status = AlertStatus::Closed;

@@ -3,9 +3,7 @@
 use std::{path::Path, sync::Arc};
 
 use arrow::{
-    array::{
-        ArrayRef, DictionaryArray, Float64Array, RecordBatch, StringArray, TimestampMicrosecondArray,
-    },
+    array::{ArrayRef, DictionaryArray, Float64Array, RecordBatch, StringArray, TimestampMicrosecondArray},
     datatypes::Int32Type,
     util::pretty::pretty_format_batches,
 };

@@ -10,9 +10,16 @@ use crate::rows::{ask, engine, inferences, number, outcomes, quiet};
 /// Rows in files and in memory, of two models, with outcomes of one.
 async fn stored(folder: &std::path::Path) -> Arc<Lake> {
     let lake = Arc::new(Lake::open(quiet(folder)).await.unwrap());
-    lake.observe(0, &[inferences("fraud", 0..1_200, Timestamp::MINUTE), inferences("Churn 2", 0..50, Timestamp::MINUTE)]).await.unwrap();
+    lake.observe(
+        0,
+        &[inferences("fraud", 0..1_200, Timestamp::MINUTE), inferences("Churn 2", 0..50, Timestamp::MINUTE)],
+    )
+    .await
+    .unwrap();
     lake.flush().await.unwrap();
-    lake.observe(1, &[inferences("fraud", 1_200..2_400, Timestamp::MINUTE), outcomes("fraud", 0..1_000)]).await.unwrap();
+    lake.observe(1, &[inferences("fraud", 1_200..2_400, Timestamp::MINUTE), outcomes("fraud", 0..1_000)])
+        .await
+        .unwrap();
     lake
 }
 
@@ -143,8 +150,9 @@ async fn truncated_times_are_binned() {
         assert_eq!(number(&engine, &differing).await, 0, "{unit}");
     }
     let plan = ask(&engine, "EXPLAIN SELECT date_trunc('hour', time) FROM inference").await;
-    assert!(plan.contains("date_bin") , "{plan}");
-    let months = ask(&engine, "SELECT date_trunc('month', time) AS month, count(*) AS n FROM model_fraud GROUP BY 1").await;
+    assert!(plan.contains("date_bin"), "{plan}");
+    let months =
+        ask(&engine, "SELECT date_trunc('month', time) AS month, count(*) AS n FROM model_fraud GROUP BY 1").await;
     insta::assert_snapshot!(months, @r"
     +----------------------+------+
     | month                | n    |
@@ -187,7 +195,9 @@ async fn limits_hold() {
 async fn mistakes_are_answered_with_what_would_help() {
     let folder = tempfile::tempdir().unwrap();
     let engine = engine(&stored(folder.path()).await);
-    let refused = async |sql: &str| engine.query(sql, Limits::default()).await.err().map(|error| error.to_string()).unwrap_or_default();
+    let refused = async |sql: &str| {
+        engine.query(sql, Limits::default()).await.err().map(|error| error.to_string()).unwrap_or_default()
+    };
     insta::assert_snapshot!(refused("SELECT * FROM inferrence").await, @"there is no table `inferrence`; did you mean `inference`? there are alert, deployment, finding, inference, labelled, log, metric, outcome, training_row, model_churn_2, model_fraud, labelled_churn_2, labelled_fraud");
     insta::assert_snapshot!(refused("SELECT latency FROM inference").await, @r"
     the statement does not fit the tables: No field named latency. Did you mean 'inference.latency_ms'?
@@ -204,7 +214,10 @@ async fn alerts_are_a_table() {
     let folder = tempfile::tempdir().unwrap();
     let lake = stored(&folder.path().join("lake")).await;
     let metadata = Metadata::open(&folder.path().join("m.sqlite")).await.unwrap();
-    metadata.upsert_alerts(&[crate::metadata::alert(1, Severity::Page), crate::metadata::alert(2, Severity::Info)]).await.unwrap();
+    metadata
+        .upsert_alerts(&[crate::metadata::alert(1, Severity::Page), crate::metadata::alert(2, Severity::Info)])
+        .await
+        .unwrap();
     let engine = Engine::new(lake, Some(metadata), &EngineSettings::default()).unwrap();
     insta::assert_snapshot!(ask(&engine, "SELECT id, model, severity, status, slice, n_findings FROM alert WHERE severity = 'page'").await, @r"
     +-----+-------+----------+--------+-------------+------------+

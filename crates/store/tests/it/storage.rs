@@ -51,11 +51,20 @@ async fn events_take_an_eighth_of_their_json() {
     let batch = batch_of(&events);
     for (sequence, from) in (0..ROWS).step_by(4_096).enumerate() {
         let records = batch.slice(from, 4_096);
-        lake.observe(sequence as u64, &[EventBatch { kind: RecordKind::Inference, model: Some("fraud".into()), records }]).await.unwrap();
+        lake.observe(
+            sequence as u64,
+            &[EventBatch { kind: RecordKind::Inference, model: Some("fraud".into()), records }],
+        )
+        .await
+        .unwrap();
     }
     lake.flush().await.unwrap();
     let files = std::fs::read_dir(folder.path().join("inference/fraud")).unwrap();
-    let stored: u64 = files.map(|file| file.unwrap().metadata().unwrap()).filter(std::fs::Metadata::is_file).map(|file| file.len()).sum();
+    let stored: u64 = files
+        .map(|file| file.unwrap().metadata().unwrap())
+        .filter(std::fs::Metadata::is_file)
+        .map(|file| file.len())
+        .sum();
     let ratio = ndjson as f64 / stored as f64;
     assert!(ratio >= 8.0, "{ratio:.2} times smaller, {:.1} bytes an event", stored as f64 / ROWS as f64);
 }
@@ -74,7 +83,14 @@ fn events() -> Vec<Event> {
             if random.random_range(0..6) == 0 {
                 session = hex(&mut random, 16);
             }
-            let id = format!("{}-{}-{}-{}-{}", hex(&mut random, 8), hex(&mut random, 4), hex(&mut random, 4), hex(&mut random, 4), hex(&mut random, 12));
+            let id = format!(
+                "{}-{}-{}-{}-{}",
+                hex(&mut random, 8),
+                hex(&mut random, 4),
+                hex(&mut random, 4),
+                hex(&mut random, 4),
+                hex(&mut random, 12)
+            );
             Event {
                 time: Timestamp::from_micros(time.micros() / 1_000 * 1_000),
                 id,
@@ -110,7 +126,9 @@ fn json_of(event: &Event) -> String {
 }
 
 fn batch_of(events: &[Event]) -> RecordBatch {
-    let number = |of: fn(&Event) -> f64| -> ArrayRef { Arc::new(events.iter().map(|event| Some(of(event))).collect::<Float64Array>()) };
+    let number = |of: fn(&Event) -> f64| -> ArrayRef {
+        Arc::new(events.iter().map(|event| Some(of(event))).collect::<Float64Array>())
+    };
     let repeated = |of: &dyn Fn(&Event) -> &str| -> ArrayRef {
         Arc::new(events.iter().map(|event| Some(of(event))).collect::<DictionaryArray<Int32Type>>())
     };
