@@ -16,8 +16,15 @@ use super::{
 };
 use crate::{FeatureType, fields};
 
-pub(super) const SPEC: FormatSpec =
-    FormatSpec { name: "CSV", extensions: &["csv"], may_be_compressed: true, read, first_time, time_span };
+pub(super) const SPEC: FormatSpec = FormatSpec {
+    name: "CSV",
+    extensions: &["csv"],
+    shared_extensions: &["csv"],
+    may_be_compressed: true,
+    read,
+    first_time,
+    time_span,
+};
 
 /// Where a column's cells go.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -15,7 +15,7 @@ pub(super) struct Found {
 }
 
 /// Every file of a known format, each once, in the order of their paths. Of a folder, files of other
-/// formats and hidden ones are left out; a file that is named itself must be of a known format.
+/// formats, files of other things and hidden ones are left out; a file that is named itself must be of a known format.
 ///
 /// # Errors
 /// [`SourceError`] where a path cannot be read, or holds nothing to read.
@@ -51,19 +51,35 @@ fn walk(folder: &Path, found: &mut BTreeSet<PathBuf>) -> Result<(), SourceError>
         }
         if file_type.is_dir() {
             walk(&path, found)?;
-        } else if format_of(&path).is_some() && path.is_file() {
+        } else if path.is_file() && is_telemetry(&path) {
             found.insert(path);
         }
     }
     Ok(())
 }
 
-fn format_of(path: &Path) -> Option<&'static FormatSpec> {
+/// Whether a file below a folder holds events: folders also hold settings and tables of other things.
+fn is_telemetry(path: &Path) -> bool {
+    let Some(format) = format_of(path) else { return false };
+    let is_shared =
+        extension(path).is_some_and(|(extension, _)| format.shared_extensions.contains(&extension.as_str()));
+    // A file that cannot be read is kept, so that it is said.
+    !is_shared || !matches!((format.first_time)(path), Ok(None))
+}
+
+/// The ending of a file's name without that of its compression, and whether it is compressed.
+fn extension(path: &Path) -> Option<(String, bool)> {
     let name = path.file_name()?.to_str()?.to_ascii_lowercase();
     let inner = name.strip_suffix(".gz").or_else(|| name.strip_suffix(".zst"));
     let (_, extension) = inner.unwrap_or(&name).rsplit_once('.')?;
-    let is_compressed = inner.is_some();
-    FORMATS.iter().find(|format| format.extensions.contains(&extension) && (format.may_be_compressed || !is_compressed))
+    Some((extension.to_owned(), inner.is_some()))
+}
+
+fn format_of(path: &Path) -> Option<&'static FormatSpec> {
+    let (extension, is_compressed) = extension(path)?;
+    FORMATS
+        .iter()
+        .find(|format| format.extensions.contains(&extension.as_str()) && (format.may_be_compressed || !is_compressed))
 }
 
 fn known() -> String {

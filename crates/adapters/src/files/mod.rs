@@ -30,6 +30,9 @@ pub struct FormatSpec {
     pub name: &'static str,
     /// How file names end, before `.gz` or `.zst`.
     pub extensions: &'static [&'static str],
+    /// Endings that telemetry shares with other files. Below a folder, such a file is read where its first
+    /// records have a time.
+    pub shared_extensions: &'static [&'static str],
     /// Whether such files may be compressed as a whole.
     pub may_be_compressed: bool,
     /// Reads a file piece by piece.

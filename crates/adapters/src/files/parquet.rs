@@ -33,6 +33,7 @@ use crate::columnar;
 pub(super) const SPEC: FormatSpec = FormatSpec {
     name: "Parquet",
     extensions: &["parquet"],
+    shared_extensions: &["parquet"],
     may_be_compressed: false,
     read,
     first_time: |path| Ok(time_span(path)?.map(|(first, _)| first)),

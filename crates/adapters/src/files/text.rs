@@ -21,6 +21,7 @@ use crate::json::Tape;
 pub(super) const SPEC: FormatSpec = FormatSpec {
     name: "NDJSON",
     extensions: &["ndjson", "jsonl", "json"],
+    shared_extensions: &["json"],
     may_be_compressed: true,
     read,
     first_time,

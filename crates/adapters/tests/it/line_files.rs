@@ -57,7 +57,9 @@ fn files_come_in_the_order_of_their_first_events() {
     folder.write("a/late.ndjson", at(9));
     folder.write("z/early.ndjson.gz", gzip(&at(3)));
     folder.write("middle.jsonl", at(6));
-    folder.write("no-time.json", "{}\n");
+    folder.write("no-time.ndjson", "{}\n");
+    folder.write("settings.json", "{\n \"models\": []\n}\n");
+    folder.write("prices.csv", "item,price\na,1\n");
     folder.write(".hidden.ndjson", at(1));
     folder.write("readme.txt", "hello");
     let decoded: Vec<_> = read(&[folder.path()]).into_iter().map(Result::unwrap).collect();
