@@ -35,7 +35,7 @@ pub fn quantile(p: f64, shape: f64) -> Option<f64> {
 /// The `x` with `P(X > x) = alpha`, accurate for a tiny `alpha`; `None` unless `0 < alpha <= 1`.
 #[must_use]
 pub fn upper_quantile(alpha: f64, shape: f64) -> Option<f64> {
-    if !(0.0 < alpha && alpha <= 1.0) || !valid(shape) {
+    if !(0.0 < alpha && alpha <= 1.0 && valid(shape)) {
         return None;
     }
     if alpha == 1.0 {

@@ -23,6 +23,8 @@ const CEILING: f64 = 1e200;
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct EDetector {
     steps: Steps,
+    /// Likelihood ratios of one good and of one bad event.
+    single: [[f64; RATIOS.len()]; 2],
     values: [f64; RATIOS.len()],
     observed: u64,
 }
@@ -31,17 +33,21 @@ impl EDetector {
     /// Watches for a move of the share away from `p0`; `None` unless `0 < p0 < 1`.
     #[must_use]
     pub fn new(p0: f64, direction: Direction) -> Option<Self> {
-        (0.0 < p0 && p0 < 1.0).then(|| Self {
-            steps: Steps::of_rate(p0, direction),
-            values: [0.0; RATIOS.len()],
-            observed: 0,
+        (0.0 < p0 && p0 < 1.0).then(|| {
+            let steps = Steps::of_rate(p0, direction);
+            let values = [0.0; RATIOS.len()];
+            Self { steps, single: single(&steps), values, observed: 0 }
         })
     }
 
     /// Takes in one event as one step.
     #[inline]
     pub fn observe(&mut self, bad: bool) {
-        self.observe_cell(u64::from(bad), u64::from(!bad));
+        self.observed += 1;
+        let ratios = &self.single[usize::from(bad)];
+        for (value, ratio) in self.values.iter_mut().zip(ratios) {
+            *value = ((*value + 1.0) * ratio).min(CEILING);
+        }
     }
 
     /// Takes in all events of a cell as one step; a cell without events is no step.
@@ -83,9 +89,14 @@ impl EDetector {
         let valid = 0.0 < p0 && p0 < 1.0;
         if valid {
             self.steps = Steps::of_rate(p0, direction);
+            self.single = single(&self.steps);
         }
         valid
     }
+}
+
+fn single(steps: &Steps) -> [[f64; RATIOS.len()]; 2] {
+    [steps.no.map(f64::exp), steps.yes.map(f64::exp)]
 }
 
 #[cfg(test)]
@@ -132,7 +143,19 @@ mod tests {
 
     proptest! {
         #[test]
-        fn is_never_less_than_the_e_process_of_the_last_step(
+        fn an_event_is_a_cell_of_one(bits in proptest::collection::vec(any::<bool>(), 1..100)) {
+            let mut events = EDetector::new(0.1, Direction::Decrease).unwrap();
+            let mut cells = events;
+            for bad in bits {
+                events.observe(bad);
+                cells.observe_cell(u64::from(bad), u64::from(!bad));
+                prop_assert!((events.value() / cells.value() - 1.0).abs() < 1e-9);
+            }
+            prop_assert_eq!(events.steps(), cells.steps());
+        }
+
+        #[test]
+        fn stays_a_number_whatever_comes(
             cells in proptest::collection::vec((0..5_u64, 0..50_u64), 1..50)
         ) {
             let mut detector = EDetector::new(0.02, Direction::Increase).unwrap();

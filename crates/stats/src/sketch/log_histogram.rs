@@ -23,7 +23,7 @@ impl Octave {
 /// A mergeable quantile sketch with a relative error of at most `1/128` (0.79 %).
 ///
 /// The bucket of a value is read off its bits: sign, exponent and the top six bits of the mantissa,
-/// so an insert takes no logarithm and about 2 ns. Buckets are kept by octave and an octave is
+/// so an insert takes no logarithm and about 4 ns. Buckets are kept by octave and an octave is
 /// allocated when its first value arrives; inserts into known octaves allocate nothing.
 ///
 /// Merging adds counts, minima, maxima and exact integer sums, so the sketch of two halves *is* the
