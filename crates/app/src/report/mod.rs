@@ -3,6 +3,7 @@
 //! **Invariant:** every text that came from telemetry is escaped before it is on the page.
 
 mod axis;
+mod distribution;
 mod histogram_plot;
 mod input;
 mod line_plot;
@@ -11,6 +12,7 @@ mod svg;
 mod timeline;
 mod view;
 
+pub(crate) use distribution::Distributions;
 pub(crate) use input::{
     Band, DeadLetterCount, Fact, Histogram, HistogramBin, Line, LinePlot, ModelReport, ReadSummary, ReportInput,
     Subject,
