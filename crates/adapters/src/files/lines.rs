@@ -170,8 +170,11 @@ mod tests {
         }
     }
 
+    /// A line with its offset.
+    type Line = (u64, Vec<u8>);
+
     /// Every line with its offset, and every refused one with its offset and length.
-    fn split(text: &[u8], step: usize, chunk: usize, most: usize) -> (Vec<(u64, Vec<u8>)>, Vec<(u64, u64)>) {
+    fn split(text: &[u8], step: usize, chunk: usize, most: usize) -> (Vec<Line>, Vec<(u64, u64)>) {
         let mut chunks = LineChunks::new(Slow(text, step, false), chunk, most);
         let (mut lines, mut refused) = (Vec::new(), Vec::new());
         while let Some(chunk) = chunks.next_chunk().unwrap() {

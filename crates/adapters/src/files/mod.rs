@@ -40,8 +40,11 @@ pub struct FormatSpec {
     /// The time of the first event, or of one of the first.
     pub(crate) first_time: fn(&Path) -> Result<Option<Timestamp>, SourceError>,
     /// The times of the first and the last event.
-    pub(crate) time_span: fn(&Path) -> Result<Option<(Timestamp, Timestamp)>, SourceError>,
+    pub(crate) time_span: fn(&Path) -> Result<TimeSpan, SourceError>,
 }
+
+/// The times of the first and the last event; `None` where no event has a time.
+type TimeSpan = Option<(Timestamp, Timestamp)>;
 
 /// Every format that files are read in.
 pub const FORMATS: &[FormatSpec] = &[text::SPEC, parquet::SPEC, csv::SPEC];

@@ -311,4 +311,6 @@ impl MadeIds {
 }
 
 #[cfg(test)]
+mod properties;
+#[cfg(test)]
 mod tests;
