@@ -52,7 +52,7 @@ pub(super) fn run(arguments: &HuntArguments, settings: &Settings) -> anyhow::Res
     }
     eprint!("{}", summary(&hunted));
     if let Some(file) = &arguments.report {
-        let page = report::render(&hunt_report::input_of(&hunted, &arguments.paths))?;
+        let page = report::render(&hunt_report::input_of(&hunted, &arguments.paths, settings)?)?;
         std::fs::write(file, page).with_context(|| format!("cannot write the report to `{}`", file.display()))?;
         eprintln!("report: {}", file.display());
     }
@@ -61,7 +61,12 @@ pub(super) fn run(arguments: &HuntArguments, settings: &Settings) -> anyhow::Res
 }
 
 /// Reads the files through every detector.
-pub(crate) fn hunt(paths: &[PathBuf], settings: &Settings, learn_until: Option<&str>, no_progress: bool) -> anyhow::Result<Hunted> {
+pub(crate) fn hunt(
+    paths: &[PathBuf],
+    settings: &Settings,
+    learn_until: Option<&str>,
+    no_progress: bool,
+) -> anyhow::Result<Hunted> {
     let started = Instant::now();
     let watch = Watch::new(watch_settings(paths, settings, learn_until)?);
     let mut hunted = Hunted {
@@ -75,9 +80,7 @@ pub(crate) fn hunt(paths: &[PathBuf], settings: &Settings, learn_until: Option<&
         span: None,
         seconds: 0.0,
     };
-    let registry = Arc::new(SchemaRegistry::new());
-    let reading = FilesSettings { max_line_bytes: settings.intake.max_line_bytes, received: crate::pipeline::now() };
-    let mut files = Files::open(paths, registry, reading)?;
+    let mut files = open(paths, settings)?;
     hunted.n_bytes = files.total_bytes();
     let progress = progress(files.total_bytes(), no_progress);
     let mut alerts = BTreeMap::new();
@@ -93,6 +96,13 @@ pub(crate) fn hunt(paths: &[PathBuf], settings: &Settings, learn_until: Option<&
     hunted.alerts = order.into_iter().filter_map(|id| alerts.remove(&id)).collect();
     hunted.seconds = started.elapsed().as_secs_f64();
     Ok(hunted)
+}
+
+/// Opens the files for one reading.
+pub(super) fn open(paths: &[PathBuf], settings: &Settings) -> anyhow::Result<Files> {
+    let registry = Arc::new(SchemaRegistry::new());
+    let reading = FilesSettings { max_line_bytes: settings.intake.max_line_bytes, received: crate::pipeline::now() };
+    Ok(Files::open(paths, registry, reading)?)
 }
 
 /// Keeps the latest word on an alert, at the place where it was raised.
@@ -142,7 +152,9 @@ fn watch_settings(paths: &[PathBuf], settings: &Settings, learn_until: Option<&s
     if let Some(until) = until {
         let apply = |settings: &mut ModelSettings| settings.learning = Learning::Until(until);
         apply(&mut default_model);
-        let untouched = models.values_mut().filter(|model| learn_until.is_some() || model.learning == settings.model_default.learning);
+        let untouched = models
+            .values_mut()
+            .filter(|model| learn_until.is_some() || model.learning == settings.model_default.learning);
         untouched.for_each(apply);
     }
     Ok(WatchSettings { default_model, models, ..WatchSettings::default() })
@@ -159,7 +171,13 @@ fn learning_end(paths: &[PathBuf]) -> anyhow::Result<Option<Timestamp>> {
 fn summary(hunted: &Hunted) -> String {
     let kinds: Vec<String> = hunted.by_kind.iter().map(|(kind, count)| format!("{count} {kind}")).collect();
     let rate = hunted.n_events as f64 / hunted.seconds.max(1e-9);
-    let mut text = format!("{} in {:.2} s ({rate:.0} events/s); {} findings in {} alerts\n", kinds.join(", "), hunted.seconds, hunted.n_findings, hunted.alerts.len());
+    let mut text = format!(
+        "{} in {:.2} s ({rate:.0} events/s); {} findings in {} alerts\n",
+        kinds.join(", "),
+        hunted.seconds,
+        hunted.n_findings,
+        hunted.alerts.len()
+    );
     if !hunted.dead_letters.is_empty() {
         text.push_str("refused:\n");
         for Refused { count, first } in hunted.dead_letters.values() {
@@ -173,7 +191,8 @@ fn progress(total_bytes: u64, off: bool) -> ProgressBar {
     if off || std::env::var_os("NO_COLOR").is_some() || !std::io::stderr().is_terminal() {
         return ProgressBar::hidden();
     }
-    let style = ProgressStyle::with_template("{bar:40} {bytes}/{total_bytes}, {eta} left").unwrap_or_else(|_| ProgressStyle::default_bar());
+    let style = ProgressStyle::with_template("{bar:40} {bytes}/{total_bytes}, {eta} left")
+        .unwrap_or_else(|_| ProgressStyle::default_bar());
     let bar = ProgressBar::new(total_bytes).with_style(style);
     bar.enable_steady_tick(Duration::from_millis(200));
     bar

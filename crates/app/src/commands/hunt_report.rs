@@ -3,15 +3,22 @@
 use std::{collections::BTreeMap, path::PathBuf};
 
 use wardline_detect::{Baseline, Series, SeriesCell};
-use wardline_domain::Timestamp;
+use wardline_domain::{Alert, Timestamp};
 
-use super::hunt::Hunted;
-use crate::report::{DeadLetterCount, Fact, Line, LinePlot, ModelReport, ReadSummary, ReportInput, Subject};
+use super::hunt::{self, Hunted};
+use crate::{
+    report::{
+        Band, DeadLetterCount, Distributions, Fact, Histogram, Line, LinePlot, ModelReport, ReadSummary, ReportInput,
+        Subject,
+    },
+    settings::Settings,
+};
 
 /// The most lines of a plot.
 const MOST_LINES: usize = 6;
 
-pub(super) fn input_of(hunted: &Hunted, paths: &[PathBuf]) -> ReportInput {
+/// Everything on the page.
+pub(super) fn input_of(hunted: &Hunted, paths: &[PathBuf], settings: &Settings) -> anyhow::Result<ReportInput> {
     let read = ReadSummary {
         sources: paths.iter().map(|path| path.display().to_string()).collect(),
         bytes: hunted.n_bytes,
@@ -26,14 +33,30 @@ pub(super) fn input_of(hunted: &Hunted, paths: &[PathBuf]) -> ReportInput {
         example: refused.first.reason.to_string(),
         place: format!("{}, byte {}", refused.first.source, refused.first.offset),
     });
-    ReportInput {
+    Ok(ReportInput {
         version: env!("CARGO_PKG_VERSION").to_owned(),
         read,
         models: hunted.watch.models().filter_map(|model| model_of(hunted, model)).collect(),
         alerts: hunted.alerts.clone(),
-        distributions: BTreeMap::new(),
+        distributions: distributions(&hunted.alerts, paths, settings)?,
         dead_letters: dead_letters.collect(),
+    })
+}
+
+/// Reads the files once more, for the values that alerts name.
+fn distributions(
+    alerts: &[Alert],
+    paths: &[PathBuf],
+    settings: &Settings,
+) -> anyhow::Result<BTreeMap<String, Vec<Histogram>>> {
+    let mut distributions = Distributions::of(alerts);
+    if distributions.is_empty() {
+        return Ok(BTreeMap::new());
     }
+    for decoded in hunt::open(paths, settings)? {
+        decoded?.batches.iter().for_each(|batch| distributions.observe(batch));
+    }
+    Ok(distributions.finish())
 }
 
 fn model_of(hunted: &Hunted, model: &str) -> Option<ModelReport> {
@@ -45,7 +68,7 @@ fn model_of(hunted: &Hunted, model: &str) -> Option<ModelReport> {
         events: series.cells.iter().map(|cell| cell.events).sum(),
         learned_until: baseline.until.filter(|_| baseline.is_complete),
         normal: facts(&baseline),
-        plots: plots(series),
+        plots: plots(series, &baseline),
     })
 }
 
@@ -66,17 +89,28 @@ fn facts(baseline: &Baseline) -> Vec<Fact> {
     facts
 }
 
-fn plots(series: &Series) -> Vec<LinePlot> {
+fn plots(series: &Series, baseline: &Baseline) -> Vec<LinePlot> {
     let hours = series.width as f64 / Timestamp::HOUR as f64;
     let cells = &series.cells;
-    let mut plots = vec![plot(Subject::Volume, "Predictions", "events/h", vec![line("events/h", cells, |cell| Some(cell.events as f64 / hours))])];
+    let mut plots = vec![plot(
+        Subject::Volume,
+        "Predictions",
+        "events/h",
+        vec![line("events/h", cells, |cell| Some(cell.events as f64 / hours))],
+    )];
+    plots[0].band = volume_band(series, baseline);
     if cells.iter().any(|cell| cell.failures > 0) {
         let failures = line("failures", cells, |cell| Some(cell.failures as f64 / cell.events.max(1) as f64));
         plots.push(plot(Subject::ErrorRate, "Failures", "share", vec![failures]));
     }
     if cells.iter().any(|cell| cell.latency_ms.count() > 0) {
         let quantile = |name: &str, p: f64| line(name, cells, move |cell| cell.latency_ms.quantile(p));
-        plots.push(plot(Subject::Latency, "Latency", "ms", vec![quantile("p99", 0.99), quantile("p95", 0.95), quantile("p50", 0.50)]));
+        plots.push(plot(
+            Subject::Latency,
+            "Latency",
+            "ms",
+            vec![quantile("p99", 0.99), quantile("p95", 0.95), quantile("p50", 0.50)],
+        ));
     }
     if cells.iter().any(|cell| cell.score.1 > 0) {
         plots.push(plot(Subject::Score, "Mean score", "score", vec![line("mean", cells, SeriesCell::score_mean)]));
@@ -90,6 +124,21 @@ fn plots(series: &Series) -> Vec<LinePlot> {
         plots.push(plot(Subject::FeatureShift, "Distance from the baseline", "share", shifts));
     }
     plots
+}
+
+/// What was normal for each hour of the week, give or take twice the noise of counting.
+fn volume_band(series: &Series, baseline: &Baseline) -> Option<Band> {
+    const HOURS_OF_A_WEEK: usize = 168;
+    let by_hour = Some(&baseline.events_per_hour).filter(|rates| rates.len() == HOURS_OF_A_WEEK)?;
+    let hours = series.width as f64 / Timestamp::HOUR as f64;
+    let covered = (series.width / Timestamp::HOUR).max(1) as usize;
+    let points = series.cells.iter().map(|cell| {
+        let first = cell.start.hour_of_week();
+        let rate = (first..first + covered).map(|hour| by_hour[hour % HOURS_OF_A_WEEK]).sum::<f64>() / covered as f64;
+        let noise = 2.0 * (rate * hours).sqrt() / hours;
+        (cell.start, (rate - noise).max(0.0), rate + noise)
+    });
+    Some(Band { name: "normal for the hour of the week".to_owned(), points: points.collect() })
 }
 
 fn plot(subject: Subject, title: &str, unit: &str, lines: Vec<Line>) -> LinePlot {
@@ -109,7 +158,8 @@ fn named_lines(series: &Series, values: impl Fn(&wardline_detect::WindowPoint) -
             by_name.entry(name).or_default().push((window.start, *value));
         }
     }
-    let mut lines: Vec<Line> = by_name.into_iter().map(|(name, points)| Line { name: name.to_owned(), points }).collect();
+    let mut lines: Vec<Line> =
+        by_name.into_iter().map(|(name, points)| Line { name: name.to_owned(), points }).collect();
     let peak = |line: &Line| line.points.iter().map(|(_, value)| *value).fold(0.0, f64::max);
     lines.sort_by(|left, right| peak(right).total_cmp(&peak(left)));
     lines.truncate(MOST_LINES);

@@ -14,8 +14,7 @@ mod view;
 
 pub(crate) use distribution::Distributions;
 pub(crate) use input::{
-    Band, DeadLetterCount, Fact, Histogram, HistogramBin, Line, LinePlot, ModelReport, ReadSummary, ReportInput,
-    Subject,
+    Band, DeadLetterCount, Fact, Histogram, Line, LinePlot, ModelReport, ReadSummary, ReportInput, Subject,
 };
 
 use minijinja::{

@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use wardline_domain::{Alert, AlertStatus, Carrier, Finding, FindingKind, Severity, Slice, Timestamp};
 
 use crate::report::{
-    Band, DeadLetterCount, Fact, Histogram, HistogramBin, Line, LinePlot, ModelReport, ReadSummary, ReportInput,
-    Subject,
+    Band, DeadLetterCount, Fact, Histogram, Line, LinePlot, ModelReport, ReadSummary, ReportInput, Subject,
+    input::HistogramBin,
 };
 
 /// Monday, 2 November 2026.
