@@ -114,9 +114,10 @@ fn belongs(alert: &Alert, finding: &Finding) -> bool {
         && same_direction(alert, finding)
 }
 
-/// A surge and a silence are two causes.
+/// A surge is one cause, and a drop or a silence another.
 fn same_direction(alert: &Alert, finding: &Finding) -> bool {
-    finding.kind != FindingKind::Traffic || alert.findings.iter().any(|known| known.measure == finding.measure)
+    let is_surge = |finding: &Finding| finding.measure == "surge";
+    finding.kind != FindingKind::Traffic || alert.findings.iter().any(|known| is_surge(known) == is_surge(finding))
 }
 
 fn raise(finding: &Finding) -> Alert {

@@ -19,6 +19,7 @@ mod groups;
 mod learned;
 mod length_mix;
 mod measure;
+mod model_learning;
 mod model_state;
 mod model_watch;
 mod noise;

@@ -10,20 +10,13 @@ use crate::{
     coding::{CODES, Coding},
     detectors::{self, Detector},
     groups::{LEFT_OUT, RowGroups, WHOLE},
-    learned::Learning,
     measure::{MAX_MEASURES, Measure, MeasuredColumn, columns_of},
     model_state::{ModelState, Phase},
     second,
     series::WindowPoint,
     settings::WatchSettings,
-    window::{Scale, Table, scales_for},
+    window::{Scale, Table},
 };
-
-/// Codes are chosen from this many events, or from fewer when a quarter of the learning is over.
-const EVENTS_SAMPLED: u64 = 1_000;
-const LEAST_SAMPLED: u64 = 100;
-/// A code that holds more than this share on a larger sample was badly chosen.
-const MOST_SHARE_OF_CODE: f64 = 0.15;
 
 /// A window that closed.
 #[derive(Clone, Copy, Debug)]
@@ -254,15 +247,15 @@ impl ModelWatch {
         }
         self.state.second.begin(next, self.state.groups.len());
         match self.state.phase {
-            Phase::Sampling => self.try_coding(next),
+            Phase::Sampling => self.state.try_coding(next),
             Phase::Learning | Phase::Watching => {
                 let is_over = self.state.scales.first().and_then(Scale::ends).is_some_and(|end| next >= end);
                 if is_over {
                     self.close_base(next, false, findings);
                 }
-                self.open_windows(next);
+                self.state.open_windows(next);
                 if self.state.phase == Phase::Learning {
-                    self.try_finish_learning(next);
+                    self.state.try_finish_learning(next);
                 }
             }
         }
@@ -283,14 +276,6 @@ impl ModelWatch {
         self.state.second = second;
         for detector in &mut self.detectors {
             detector.on_second(&self.state, findings);
-        }
-    }
-
-    fn open_windows(&mut self, now: Timestamp) {
-        for scale in &mut self.state.scales {
-            if scale.open.is_none() {
-                scale.open = Some(now.floor(scale.span));
-            }
         }
     }
 
@@ -344,83 +329,6 @@ impl ModelWatch {
         }
         table.clear();
         self.state.scales[index].table = table;
-    }
-
-    /// Chooses codes and thresholds once the sample suffices.
-    fn try_coding(&mut self, now: Timestamp) {
-        let Some(started) = self.state.started else { return };
-        let is_late = now.since(started) >= self.state.learning_span(started) / 4;
-        let events = self.state.events;
-        if events >= EVENTS_SAMPLED || (is_late && events >= LEAST_SAMPLED) {
-            self.choose_codes(now);
-        }
-    }
-
-    fn choose_codes(&mut self, now: Timestamp) {
-        let Some(started) = self.state.started else { return };
-        let state = &mut self.state;
-        state.measures.iter_mut().for_each(Measure::set_coding);
-        if let Some(&latency) = state.measure_index.get("latency_ms") {
-            let histogram = &state.measures[latency].histogram;
-            for (threshold, p) in state.thresholds.iter_mut().zip([0.5, 0.9, 0.99]) {
-                *threshold = histogram.quantile(p).unwrap_or(f64::INFINITY);
-            }
-        }
-        let elapsed = (now.since(started) as f64 / Timestamp::SECOND as f64).max(1.0);
-        let left = state.learning_ends(started).0.since(now).max(0);
-        state.scales = scales_for(state.events as f64 / elapsed, left);
-        state.base = Table::default();
-        state.learning.forget_codes();
-        state.sampled_events = state.events;
-        state.phase = Phase::Learning;
-        self.open_windows(now);
-    }
-
-    /// Learning ends, or its codes are chosen anew where they turn out not to fit.
-    fn try_finish_learning(&mut self, now: Timestamp) {
-        let Some(started) = self.state.started else { return };
-        let (until, least_events) = self.state.learning_ends(started);
-        let is_quarter = now.since(started) >= until.since(started) / 4;
-        if is_quarter && !self.state.resampled && self.state.events >= 4 * self.state.sampled_events {
-            self.state.resampled = true;
-            if self.codes_do_not_fit() {
-                self.choose_codes(now);
-                return;
-            }
-        }
-        if now >= until && self.state.events >= least_events.max(LEAST_SAMPLED) {
-            self.finish_learning(started, now.min(until.max(started)).max(started));
-        }
-    }
-
-    fn codes_do_not_fit(&self) -> bool {
-        let mut reference = self.state.learning.reference.clone();
-        reference.add(&self.state.base);
-        self.state.measures.iter().enumerate().any(|(index, measure)| {
-            let Some(Coding::Numeric(coding)) = &measure.coding else { return measure.coding.is_none() };
-            let counts = reference.of(index, WHOLE);
-            let n: u32 = counts[..CODES - 1].iter().sum();
-            let most = counts[..CODES - 1].iter().copied().max().unwrap_or(0);
-            coding.inner_edges().len() >= 20 && f64::from(most) > MOST_SHARE_OF_CODE * f64::from(n)
-        })
-    }
-
-    fn finish_learning(&mut self, started: Timestamp, until: Timestamp) {
-        let state = &mut self.state;
-        // What is still open counts for the reference, but is no whole window.
-        state.learning.reference.add(&state.base);
-        state.base.clear();
-        let learned = state.learning.finish(started, until, &state.measures, &state.scales, &state.groups);
-        state.learned = Some(learned);
-        state.learning = Learning::default();
-        state.measures.iter_mut().for_each(Measure::close);
-        for scale in &mut state.scales {
-            scale.learned = Vec::new();
-            scale.table.clear();
-            // Windows of the watching begin where the learning ends.
-            scale.open = Some(until.floor(scale.span));
-        }
-        state.phase = Phase::Watching;
     }
 }
 

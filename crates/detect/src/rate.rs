@@ -157,14 +157,17 @@ impl RiseDetector {
     #[inline]
     pub(crate) fn observe(&mut self, events: u32, yes: u32) -> f64 {
         let (k, good) = (f64::from(yes), f64::from(events - yes));
-        let mut sum = 0.0;
         for index in 0..ALTERNATIVES.len() {
             let log_ratio = k * self.yes[index] + good * self.no[index];
-            let evidence = ((self.evidence[index] + 1.0) * log_ratio.exp()).min(1e30);
-            self.evidence[index] = evidence;
-            sum += evidence;
+            self.evidence[index] = ((self.evidence[index] + 1.0) * log_ratio.exp()).min(1e30);
         }
-        sum / ALTERNATIVES.len() as f64
+        self.evidence()
+    }
+
+    /// The evidence as it is.
+    #[inline]
+    pub(crate) fn evidence(&self) -> f64 {
+        self.evidence.iter().sum::<f64>() / ALTERNATIVES.len() as f64
     }
 
     /// Forgets all evidence.

@@ -14,9 +14,10 @@ use crate::{
 
 /// Active seconds in a week, the unit of the false-alarm budget.
 const WEEK_SECONDS: f64 = 604_800.0;
-/// A rise goes on until the share was tolerable for this long, and for so many events.
-const QUIET_SPAN: Span = 10 * Timestamp::MINUTE;
-const QUIET_EVENTS: u64 = 100;
+/// A rise goes on until no fresh evidence came for this long.
+const QUIET_SPAN: Span = 50 * Timestamp::MINUTE;
+/// Evidence that counts as fresh: by chance, one in twenty.
+const FRESH_EVIDENCE: f64 = 20.0;
 
 /// A fact that is watched, and the ratio of odds below which a rise is of no practical interest.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
@@ -40,6 +41,7 @@ struct Episode {
     onset: i64,
     interval: (i64, i64),
     raised: Timestamp,
+    confirmed: Timestamp,
     next_report: Timestamp,
 }
 
@@ -91,7 +93,7 @@ impl RiseWatch {
                 let (evidence, group, fact) = alarm?;
                 self.begin(state, second, evidence, group, fact)
             }
-            Some(episode) => self.go_on(state, second, episode),
+            Some(episode) => self.go_on(state, second.start, episode),
         }
     }
 
@@ -155,39 +157,33 @@ impl RiseWatch {
             onset: rise.onset,
             interval: rise.interval,
             raised: second.start,
+            confirmed: second.start,
             next_report: second.start.plus(Timestamp::MINUTE),
         };
         self.episode = Some(episode);
+        self.groups[fact].iter_mut().flatten().for_each(|watch| watch.detector.reset());
         Some(self.report(state, episode, rise, evidence))
     }
 
-    /// Tells it again after 1, 5, 25, 125 … minutes, while it goes on.
-    fn go_on(&mut self, state: &ModelState, second: &Second, mut episode: Episode) -> Option<RiseReport> {
-        if second.start < episode.next_report {
+    /// Tells it again, ever more rarely, as long as fresh evidence comes: the detector begins anew at each
+    /// telling. It is over when none came for a while.
+    fn go_on(&mut self, state: &ModelState, now: Timestamp, mut episode: Episode) -> Option<RiseReport> {
+        if now < episode.next_report {
             return None;
         }
-        let watch = self.groups[episode.fact].get(episode.group as usize)?.as_ref()?;
-        let (events, yes) = watch.history.since(second.start.plus(-QUIET_SPAN).micros());
-        let is_over = second.start.since(episode.raised) >= QUIET_SPAN
-            && events >= QUIET_EVENTS
-            && (yes as f64) <= watch.tolerated * events as f64;
-        if is_over {
-            self.end();
+        let watch = self.groups[episode.fact].get_mut(episode.group as usize)?.as_mut()?;
+        if watch.detector.evidence() < FRESH_EVIDENCE {
+            if now.since(episode.confirmed) > QUIET_SPAN {
+                self.end();
+            }
             return None;
         }
-        let goes_on = (yes as f64) > watch.tolerated * events as f64;
-        let waited = second.start.since(episode.raised);
-        let step = if goes_on && events > 0 {
-            (waited * 4).clamp(Timestamp::MINUTE, 30 * Timestamp::MINUTE)
-        } else {
-            Timestamp::MINUTE
-        };
-        episode.next_report = second.start.plus(step);
-        self.episode = Some(episode);
-        if !goes_on {
-            return None;
-        }
+        watch.detector.reset();
         let (events, yes) = watch.history.since(episode.onset);
+        let waited = now.since(episode.raised);
+        episode.next_report = now.plus(waited.clamp(Timestamp::MINUTE, QUIET_SPAN / 2));
+        episode.confirmed = now;
+        self.episode = Some(episode);
         let rise = Rise { onset: episode.onset, interval: episode.interval, events, yes };
         Some(self.report(state, episode, rise, f64::INFINITY))
     }

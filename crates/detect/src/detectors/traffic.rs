@@ -171,7 +171,11 @@ fn finding(state: &ModelState, traffic: &TrafficBaseline, count: &Count, now: Ti
     (finding.n_observed, finding.n_expected) = (count.events, state.learned_events(0));
     (finding.effect, finding.effect_name) = (ratio, "ratio".to_owned());
     finding.p_value = Some(count.chance);
-    let is_large = ratio >= LARGE || ratio <= 1.0 / LARGE;
+    // The ratio that the count does not exclude at 95 %: a quiet hour has few events and strays much.
+    let stray = traffic.stray_at(count.from) * count.expected;
+    let doubt = 1.645 * (count.expected.max(count.events as f64) + stray * stray).sqrt();
+    let (least, most) = (count.events as f64 - doubt, count.events as f64 + doubt);
+    let is_large = least >= LARGE * count.expected || most <= count.expected / LARGE;
     finding.severity = if is_large && traffic.knows(count.from) { Severity::Ticket } else { Severity::Info };
     if is_surge {
         finding.atlas = vec!["AML.T0029".to_owned(), "AML.T0034.000".to_owned()];
