@@ -22,6 +22,7 @@ mod fingerprint_file;
 mod group;
 mod payload;
 mod quarantine;
+mod reclaim;
 pub(crate) mod record;
 mod recovery;
 mod replay;
@@ -176,6 +177,8 @@ impl Journal {
             Arc::clone(&shared),
             receiver,
             writer::Start {
+                reclaimer: reclaim::Reclaimer::start(Arc::clone(&storage), 2 * settings.seen_generation as u64)
+                    .map_err(failed)?,
                 unwritten_seed: (!recovered.has_seed).then_some(recovered.seed),
                 seen: recovered.seen,
                 next_sequence: recovered.next_sequence,

@@ -1,6 +1,6 @@
 //! Reads the journal back, one record at a time.
 
-use std::sync::Arc;
+use std::{io, sync::Arc};
 
 use tracing::warn;
 use wardline_domain::EventBatch;
@@ -68,6 +68,8 @@ impl Replay {
                 self.open = Some((segment, end, scanner));
                 Some(Ok(()))
             }
+            // Released since this replay began, so nobody needs it.
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Some(Ok(())),
             Err(error) => {
                 let detail = format!("the file cannot be opened: {error}");
                 Some(Err(DamagedRecord { file, offset: 0, bytes: segment.bytes, detail }))

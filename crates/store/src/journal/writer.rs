@@ -13,6 +13,7 @@ use wardline_domain::EventBatch;
 use super::{
     AppendError, Appended, JournalSettings, Segment, SegmentName, Shared, end_of, fingerprint_file,
     group::Group,
+    reclaim::Reclaimer,
     recovery::{JOURNAL, write_seed},
     storage::{LogFile, Storage},
 };
@@ -37,6 +38,7 @@ pub(super) struct Request {
 
 /// Where the writer goes on.
 pub(super) struct Start {
+    pub(super) reclaimer: Reclaimer,
     /// The store's seed, where it is not on disk yet.
     pub(super) unwritten_seed: Option<u64>,
     pub(super) seen: Seen,
@@ -67,6 +69,7 @@ pub(super) struct Writer {
     /// Closed segments whose fingerprints are known to be on disk. A file that is merely there may be
     /// half written, or not be durable.
     fingerprinted: HashSet<SegmentName>,
+    reclaimer: Reclaimer,
     /// Whether the last group failed, so that a full disk is reported once and not for each append.
     failing: bool,
 }
@@ -79,7 +82,7 @@ impl Writer {
         commands: mpsc::Receiver<Command>,
         start: Start,
     ) -> Self {
-        let Start { unwritten_seed, seen, next_sequence, next_ordinal } = start;
+        let Start { reclaimer, unwritten_seed, seen, next_sequence, next_ordinal } = start;
         Self {
             storage,
             settings,
@@ -91,6 +94,7 @@ impl Writer {
             next_ordinal,
             active: None,
             fingerprinted: HashSet::new(),
+            reclaimer,
             failing: false,
         }
     }
@@ -257,44 +261,32 @@ impl Writer {
         }
     }
 
-    /// Deletes segments that hold nothing above a number. The active one stays.
+    /// Lets go of segments that hold nothing above a number. The active one stays.
     fn release(&mut self, up_to: u64) {
-        let mut released = false;
-        loop {
-            let segment = {
-                let catalog = self.shared.catalog();
-                let is_done = end_of(&catalog.segments, 0).min(catalog.durable_sequence + 1) <= up_to.saturating_add(1);
-                let first = catalog.segments.first().copied().filter(|_| is_done);
-                first.filter(|first| self.active.as_ref().is_none_or(|active| active.name != first.name))
-            };
-            let Some(segment) = segment else { break };
-            if let Err(error) = self.delete(segment) {
-                warn!(%error, segment = %segment.name, "segment not deleted yet");
+        let mut released = Vec::new();
+        while let Some((segment, end)) = self.oldest_released(up_to) {
+            if !self.fingerprinted.contains(&segment.name)
+                && let Err(error) = fingerprint_file::rewrite(self.storage.as_ref(), segment, end)
+            {
+                warn!(%error, segment = %segment.name, "segment not released yet: its fingerprints cannot be written");
                 break;
             }
-            released = true;
+            self.fingerprinted.remove(&segment.name);
+            self.shared.catalog().segments.retain(|each| each.name != segment.name);
+            released.push(segment.name);
         }
-        if released {
-            fingerprint_file::prune(self.storage.as_ref(), 2 * self.settings.seen_generation as u64);
+        if !released.is_empty() {
+            self.reclaimer.delete(released);
         }
     }
 
-    fn delete(&mut self, segment: Segment) -> io::Result<()> {
-        let end = {
-            let catalog = self.shared.catalog();
-            end_of(&catalog.segments, 0).min(catalog.durable_sequence + 1)
-        };
-        if !self.fingerprinted.contains(&segment.name) {
-            fingerprint_file::rewrite(self.storage.as_ref(), segment, end)?;
-            self.fingerprinted.insert(segment.name);
-        }
-        match self.storage.remove(&segment.name.file(JOURNAL)) {
-            Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
-            _ => {}
-        }
-        self.shared.catalog().segments.retain(|each| each.name != segment.name);
-        self.fingerprinted.remove(&segment.name);
-        Ok(())
+    /// The oldest segment and the number that it ends before, where all of it is released.
+    fn oldest_released(&self, up_to: u64) -> Option<(Segment, u64)> {
+        let catalog = self.shared.catalog();
+        let segment = *catalog.segments.first()?;
+        let end = end_of(&catalog.segments, 0).min(catalog.durable_sequence + 1);
+        let is_active = self.active.as_ref().is_some_and(|active| active.name == segment.name);
+        (!is_active && end <= up_to.saturating_add(1)).then_some((segment, end))
     }
 }
 
