@@ -254,7 +254,14 @@ async fn findings_have_numbers_of_their_own() {
     assert_eq!(number(&engine, count).await, 2);
     let shown =
         ask(&engine, "SELECT id, severity, version, slice, observed, n_observed, atlas FROM finding ORDER BY id").await;
-    insta::assert_snapshot!(shown, @"");
+    insta::assert_snapshot!(shown, @r#"
+    +-----+----------+---------+-------------+----------+------------+---------------+
+    | id  | severity | version | slice       | observed | n_observed | atlas         |
+    +-----+----------+---------+-------------+----------+------------+---------------+
+    | f-1 | ticket   |         | channel=web | 250.0    | 1000       | ["AML.T0029"] |
+    | f-2 | ticket   |         | channel=web | 250.0    | 1000       | ["AML.T0029"] |
+    +-----+----------+---------+-------------+----------+------------+---------------+
+    "#);
 }
 
 fn finding(number: u64) -> Finding {
