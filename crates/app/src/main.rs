@@ -31,7 +31,10 @@ fn main() -> ExitCode {
 }
 
 fn is_broken_pipe(error: &anyhow::Error) -> bool {
-    error.chain().filter_map(|cause| cause.downcast_ref::<std::io::Error>()).any(|cause| cause.kind() == std::io::ErrorKind::BrokenPipe)
+    error
+        .chain()
+        .filter_map(|cause| cause.downcast_ref::<std::io::Error>())
+        .any(|cause| cause.kind() == std::io::ErrorKind::BrokenPipe)
 }
 
 /// The log goes to stderr; `WARDLINE_LOG` sets its level, as JSON lines where stderr is no terminal.
@@ -39,7 +42,9 @@ fn start_log(arguments: &cli::Arguments) {
     use std::io::IsTerminal as _;
     let filter = tracing_subscriber::EnvFilter::try_from_env("WARDLINE_LOG").unwrap_or_else(|_| {
         let level = if arguments.is_server() { "info" } else { "warn" };
-        tracing_subscriber::EnvFilter::new(format!("{level},datafusion=warn,deltalake=warn,delta_kernel=warn,buoyant_kernel=warn"))
+        tracing_subscriber::EnvFilter::new(format!(
+            "{level},datafusion=warn,deltalake=warn,delta_kernel=warn,buoyant_kernel=warn"
+        ))
     });
     let subscriber = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
     if std::io::stderr().is_terminal() { subscriber.compact().init() } else { subscriber.json().init() }

@@ -15,7 +15,10 @@ fn described(settings: &Settings) -> String {
         "the settings are good".to_owned(),
         format!("data folder   {}", settings.data.display()),
         format!("listens on    {} ({})", settings.server.listen, tokens(settings)),
-        format!("privacy       {} rules; prompts and outputs are hashed unless a rule says otherwise", settings.privacy.rules.len()),
+        format!(
+            "privacy       {} rules; prompts and outputs are hashed unless a rule says otherwise",
+            settings.privacy.rules.len()
+        ),
         format!("every model   {}", model(&settings.model_default)),
     ];
     lines.extend(settings.models.iter().map(|(name, settings)| format!("{name:<13} {}", model(settings))));
@@ -25,7 +28,9 @@ fn described(settings: &Settings) -> String {
 fn tokens(settings: &Settings) -> String {
     match settings.server.tokens.as_slice() {
         [] => "no token needed on loopback".to_owned(),
-        tokens => format!("tokens of {}", tokens.iter().map(|token| token.name.as_str()).collect::<Vec<_>>().join(", ")),
+        tokens => {
+            format!("tokens of {}", tokens.iter().map(|token| token.name.as_str()).collect::<Vec<_>>().join(", "))
+        }
     }
 }
 
@@ -40,7 +45,9 @@ fn model(settings: &ModelSettings) -> String {
         || "no objectives: warned about, never paged for".to_owned(),
         |objectives| {
             let success = objectives.success.map(|success| format!("{} % succeed", success * 100.0));
-            let latency = objectives.latency_p99_ms.map(|limit| format!("{} % within {limit} ms", (1.0 - objectives.latency_budget) * 100.0));
+            let latency = objectives
+                .latency_p99_ms
+                .map(|limit| format!("{} % within {limit} ms", (1.0 - objectives.latency_budget) * 100.0));
             let both: Vec<String> = success.into_iter().chain(latency).collect();
             format!("{} over {} days", both.join(", "), objectives.window_days)
         },

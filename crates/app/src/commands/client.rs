@@ -61,7 +61,11 @@ impl Api {
 
     /// Sends one body of events. Any status is an answer here: the caller decides what to try again.
     pub(super) async fn send_events(&self, body: Vec<u8>, encoding: Option<&str>) -> Result<Response, reqwest::Error> {
-        let mut request = self.client.post(format!("{}/v1/events", self.base)).header("content-type", "application/x-ndjson").body(body);
+        let mut request = self
+            .client
+            .post(format!("{}/v1/events", self.base))
+            .header("content-type", "application/x-ndjson")
+            .body(body);
         if let Some(encoding) = encoding {
             request = request.header("content-encoding", encoding);
         }
@@ -69,7 +73,9 @@ impl Api {
     }
 
     async fn answer(&self, request: RequestBuilder) -> anyhow::Result<Response> {
-        let unreachable = || format!("no wardline answers at {}: start one with `wardline serve`, or name another with --url", self.base);
+        let unreachable = || {
+            format!("no wardline answers at {}: start one with `wardline serve`, or name another with --url", self.base)
+        };
         let response = request.send().await.with_context(unreachable)?;
         if response.status().is_success() {
             return Ok(response);

@@ -28,10 +28,20 @@ pub(super) async fn run(arguments: &DeadLettersArguments) -> anyhow::Result<Outc
         return Ok(Outcome::Good);
     }
     let mut table = Table::new();
-    table.load_style(presets::NOTHING).set_content_arrangement(ContentArrangement::Dynamic).set_header(["id", "time", "source", "offset", "why", "record"]);
+    table
+        .load_style(presets::NOTHING)
+        .set_content_arrangement(ContentArrangement::Dynamic)
+        .set_header(["id", "time", "source", "offset", "why", "record"]);
     for ListedLetter { id, letter } in &dead_letters {
         let record: String = letter.record.chars().take(60).collect();
-        table.add_row([id.to_string(), letter.time.to_string(), letter.source.clone(), letter.offset.to_string(), letter.reason.to_string(), record]);
+        table.add_row([
+            id.to_string(),
+            letter.time.to_string(),
+            letter.source.clone(),
+            letter.offset.to_string(),
+            letter.reason.to_string(),
+            record,
+        ]);
     }
     println!("{table}");
     Ok(Outcome::Good)

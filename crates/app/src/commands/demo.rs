@@ -1,10 +1,6 @@
 //! `wardline demo`: a bundled scenario through a real server, at high speed, and what came of it.
 
-use std::{
-    io::IsTerminal as _,
-    sync::Arc,
-    time::Instant,
-};
+use std::{io::IsTerminal as _, sync::Arc, time::Instant};
 
 use anyhow::Context as _;
 use indicatif::{ProgressBar, ProgressStyle};
@@ -47,7 +43,11 @@ pub(super) async fn run(arguments: &DemoArguments, mut settings: Settings) -> an
     let started = Instant::now();
     let sent = play(scenario, arguments, &api).await?;
     let seconds = started.elapsed().as_secs_f64();
-    println!("{} events stored and watched in {seconds:.1} s ({:.0} events/s)\n", sent.accepted, sent.accepted as f64 / seconds);
+    println!(
+        "{} events stored and watched in {seconds:.1} s ({:.0} events/s)\n",
+        sent.accepted,
+        sent.accepted as f64 / seconds
+    );
 
     show(&api, &running, arguments).await?;
     if arguments.keep {
@@ -97,10 +97,15 @@ async fn show(api: &Api, running: &Running, arguments: &DemoArguments) -> anyhow
     println!("\nWhere to look next:");
     let at = if arguments.keep { format!(" --url {}", running.url) } else { String::new() };
     if let Some(alert) = alerts.first() {
-        println!("  wardline query \"{}\"{at}", alert.findings.first().map_or("SELECT * FROM alert", |finding| finding.evidence.as_str()));
+        println!(
+            "  wardline query \"{}\"{at}",
+            alert.findings.first().map_or("SELECT * FROM alert", |finding| finding.evidence.as_str())
+        );
         println!("  wardline baseline {}{at}", alert.model);
     }
-    println!("  wardline query \"SELECT model, version, count(*) AS events, percentile(latency_ms, 0.99) AS p99 FROM inference GROUP BY 1, 2\"{at}");
+    println!(
+        "  wardline query \"SELECT model, version, count(*) AS events, percentile(latency_ms, 0.99) AS p99 FROM inference GROUP BY 1, 2\"{at}"
+    );
     if !arguments.keep {
         println!("  (wardline demo --keep leaves the server running for these)");
     }
@@ -140,6 +145,7 @@ fn progress(off: bool) -> ProgressBar {
     if off || std::env::var_os("NO_COLOR").is_some() || !std::io::stderr().is_terminal() {
         return ProgressBar::hidden();
     }
-    let style = ProgressStyle::with_template("{spinner} {human_pos} events, {per_sec}").unwrap_or_else(|_| ProgressStyle::default_spinner());
+    let style = ProgressStyle::with_template("{spinner} {human_pos} events, {per_sec}")
+        .unwrap_or_else(|_| ProgressStyle::default_spinner());
     ProgressBar::no_length().with_style(style)
 }

@@ -24,7 +24,7 @@ use crate::{
 
 /// How a command ended, where it did what it was asked to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Outcome {
+pub(crate) enum Outcome {
     /// Nothing is wrong.
     Good,
     /// Something is wrong with what was looked at.
@@ -44,7 +44,7 @@ impl From<Outcome> for ExitCode {
 ///
 /// # Errors
 /// Where it could not be done.
-pub fn run(arguments: Arguments) -> anyhow::Result<Outcome> {
+pub(crate) fn run(arguments: Arguments) -> anyhow::Result<Outcome> {
     let settings = || Ok::<_, anyhow::Error>(Settings::load(arguments.config.as_deref(), std::env::vars())?);
     match &arguments.command {
         Command::Hunt(hunt) => hunt::run(hunt, &settings()?),

@@ -30,11 +30,14 @@ struct Answer {
 
 pub(super) async fn run(arguments: &QueryArguments, settings: Settings) -> anyhow::Result<Outcome> {
     let timeout_seconds = match &arguments.timeout {
-        Some(text) => Some(parse_span(text).with_context(|| format!("`{text}` is no length of time: write 30s or 5m"))? as f64 / 1e6),
+        Some(text) => Some(
+            parse_span(text).with_context(|| format!("`{text}` is no length of time: write 30s or 5m"))? as f64 / 1e6,
+        ),
         None => None,
     };
     let request = QueryRequest { sql: arguments.sql.clone(), max_rows: arguments.max_rows, timeout_seconds };
-    let answer = if arguments.local { ask_folder(&request, settings).await? } else { ask_server(arguments, &request).await? };
+    let answer =
+        if arguments.local { ask_folder(&request, settings).await? } else { ask_server(arguments, &request).await? };
     write(arguments, &answer)?;
     if answer.truncated {
         let rows: usize = answer.batches.iter().map(RecordBatch::num_rows).sum();
@@ -64,7 +67,8 @@ async fn ask_folder(request: &QueryRequest, settings: Settings) -> anyhow::Resul
 fn write(arguments: &QueryArguments, answer: &Answer) -> anyhow::Result<()> {
     let mut out = std::io::stdout().lock();
     if let Some(file) = &arguments.parquet {
-        return wardline_store::sql::write_parquet(file, &answer.schema, &answer.batches).with_context(|| format!("cannot write `{}`", file.display()));
+        return wardline_store::sql::write_parquet(file, &answer.schema, &answer.batches)
+            .with_context(|| format!("cannot write `{}`", file.display()));
     }
     if arguments.json {
         let mut writer = arrow::json::LineDelimitedWriter::new(&mut out);
@@ -92,7 +96,11 @@ fn table(answer: &Answer) -> anyhow::Result<Table> {
     table.set_header(answer.schema.fields().iter().map(|field| field.name().clone()));
     let options = FormatOptions::default().with_null("");
     for batch in &answer.batches {
-        let columns = batch.columns().iter().map(|column| ArrayFormatter::try_new(column, &options)).collect::<Result<Vec<_>, _>>()?;
+        let columns = batch
+            .columns()
+            .iter()
+            .map(|column| ArrayFormatter::try_new(column, &options))
+            .collect::<Result<Vec<_>, _>>()?;
         for row in 0..batch.num_rows() {
             table.add_row(columns.iter().zip(batch.columns()).map(|(column, array)| {
                 let cell = Cell::new(column.value(row));

@@ -46,7 +46,13 @@ pub(super) async fn run(arguments: &SendArguments) -> anyhow::Result<Outcome> {
     }
     progress.finish_and_clear();
     let seconds = started.elapsed().as_secs_f64().max(1e-9);
-    println!("{} accepted, {} duplicate, {} rejected in {seconds:.1} s ({:.0} events/s)", total.accepted, total.duplicates, total.rejected, n_sent as f64 / seconds);
+    println!(
+        "{} accepted, {} duplicate, {} rejected in {seconds:.1} s ({:.0} events/s)",
+        total.accepted,
+        total.duplicates,
+        total.rejected,
+        n_sent as f64 / seconds
+    );
     if total.rejected > 0 {
         eprintln!("`wardline dead-letters` says what was rejected and why");
         return Ok(Outcome::Wrong);
@@ -61,11 +67,17 @@ pub(super) async fn deliver(api: &Api, body: Vec<u8>) -> anyhow::Result<Sent> {
     let mut last = String::new();
     for _ in 0..MOST_TRIES {
         match api.send_events(body.clone(), None).await {
-            Ok(response) if response.status().is_success() || response.status() == 400 => return Ok(response.json().await?),
+            Ok(response) if response.status().is_success() || response.status() == 400 => {
+                return Ok(response.json().await?);
+            }
             Ok(response) if response.status() == 503 || response.status() == 429 => {
                 last = response.text().await.unwrap_or_default();
             }
-            Ok(response) => bail!("the server refused the events with {}: {}", response.status(), response.text().await.unwrap_or_default()),
+            Ok(response) => bail!(
+                "the server refused the events with {}: {}",
+                response.status(),
+                response.text().await.unwrap_or_default()
+            ),
             Err(error) => last = format!("{:#}", anyhow::Error::from(error)),
         }
         tokio::time::sleep(wait).await;
@@ -101,6 +113,7 @@ fn progress(off: bool) -> ProgressBar {
     if off || std::env::var_os("NO_COLOR").is_some() || !std::io::stderr().is_terminal() {
         return ProgressBar::hidden();
     }
-    let style = ProgressStyle::with_template("{spinner} {human_pos} events sent, {per_sec}").unwrap_or_else(|_| ProgressStyle::default_spinner());
+    let style = ProgressStyle::with_template("{spinner} {human_pos} events sent, {per_sec}")
+        .unwrap_or_else(|_| ProgressStyle::default_spinner());
     ProgressBar::no_length().with_style(style)
 }

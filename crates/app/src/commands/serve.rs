@@ -15,10 +15,13 @@ use crate::{
 
 pub(super) async fn run(arguments: &ServeArguments, mut settings: Settings) -> anyhow::Result<Outcome> {
     if let Some(listen) = &arguments.listen {
-        let address = listen.parse().with_context(|| format!("`{listen}` is no address: write one such as 127.0.0.1:7430"))?;
+        let address =
+            listen.parse().with_context(|| format!("`{listen}` is no address: write one such as 127.0.0.1:7430"))?;
         settings.server.listen = address;
         if settings.server.tokens.is_empty() && !settings.server.listen.ip().is_loopback() {
-            anyhow::bail!("{listen} can be reached by others and there is no token: add [[server.tokens]] to the settings, or listen on 127.0.0.1");
+            anyhow::bail!(
+                "{listen} can be reached by others and there is no token: add [[server.tokens]] to the settings, or listen on 127.0.0.1"
+            );
         }
     }
     if let Some(data) = &arguments.data {

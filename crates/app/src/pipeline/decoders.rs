@@ -35,7 +35,8 @@ impl Decoders {
         let _turn = self.turns.acquire().await?;
         let idle = Arc::clone(&self.idle);
         let decoder = lock(&idle).pop();
-        let mut decoder = decoder.unwrap_or_else(|| ndjson::Decoder::with_limits(Arc::clone(&self.registry), self.limits));
+        let mut decoder =
+            decoder.unwrap_or_else(|| ndjson::Decoder::with_limits(Arc::clone(&self.registry), self.limits));
         let sender = sender.to_owned();
         let decoded = tokio::task::spawn_blocking(move || {
             let arrival = Arrival { received, sender: &sender, source: &sender, offset: 0 };

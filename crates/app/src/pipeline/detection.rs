@@ -89,7 +89,6 @@ pub(super) struct Detection {
     queue: Mutex<Option<mpsc::Sender<Seen>>>,
     state: Arc<Mutex<Recovered>>,
     thread: Mutex<Option<JoinHandle<()>>>,
-    metrics: Arc<Metrics>,
 }
 
 /// Records that may wait for detection.
@@ -108,7 +107,6 @@ impl Detection {
         let (queue, arrivals) = mpsc::channel(MOST_WAITING);
         let saved = recovered.sequence;
         let state = Arc::new(Mutex::new(recovered));
-        let metrics = Arc::clone(&records.metrics);
         let worker = Worker {
             state: Arc::clone(&state),
             records,
@@ -119,7 +117,7 @@ impl Detection {
             delay: None,
         };
         let thread = std::thread::Builder::new().name("detection".to_owned()).spawn(move || worker.run(arrivals))?;
-        Ok(Self { queue: Mutex::new(Some(queue)), state, thread: Mutex::new(Some(thread)), metrics })
+        Ok(Self { queue: Mutex::new(Some(queue)), state, thread: Mutex::new(Some(thread)) })
     }
 
     pub(super) async fn see(&self, seen: Seen) {

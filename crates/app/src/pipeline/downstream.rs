@@ -60,7 +60,9 @@ async fn hand_on(mut arrivals: mpsc::UnboundedReceiver<Durable>, lake: Arc<Lake>
             tracing::error!(error = %error, "detection sees the events as they are written");
             durable.written.clone()
         });
-        detection.see(Seen { sequence: durable.sequence, batches, received: durable.received, place: Some(durable.place) }).await;
+        detection
+            .see(Seen { sequence: durable.sequence, batches, received: durable.received, place: Some(durable.place) })
+            .await;
     }
 }
 

@@ -30,7 +30,7 @@ pub(crate) struct Kind {
 }
 
 /// Counters and gauges of one server.
-pub struct Metrics {
+pub(crate) struct Metrics {
     registry: Registry,
     pub(crate) events_accepted: Counter,
     pub(crate) events_duplicate: Counter,
@@ -45,7 +45,7 @@ pub struct Metrics {
 
 impl Metrics {
     /// Metrics at zero.
-    pub fn new() -> Self {
+    pub(crate) fn new() -> Self {
         let mut registry = Registry::with_prefix("wardline");
         let metrics = Self {
             events_accepted: Counter::default(),
@@ -60,20 +60,43 @@ impl Metrics {
             registry: Registry::default(),
         };
         registry.register("events_accepted", "Events that are durable", metrics.events_accepted.clone());
-        registry.register("events_duplicate", "Events that were stored before and are not stored again", metrics.events_duplicate.clone());
+        registry.register(
+            "events_duplicate",
+            "Events that were stored before and are not stored again",
+            metrics.events_duplicate.clone(),
+        );
         registry.register("dead_letters", "Records that could not be taken in", metrics.dead_letters.clone());
         registry.register("requests_unavailable", "Requests answered with 503", metrics.requests_unavailable.clone());
         registry.register("alerts", "Alerts that were raised", metrics.alerts.clone());
         let seconds = Unit::Seconds;
-        registry.register_with_unit("acknowledge", "From a body's arrival to its acknowledgement", seconds, metrics.acknowledge_seconds.clone());
-        registry.register_with_unit("alert_delay", "From the arrival of the event that decided to the stored alert", Unit::Seconds, metrics.alert_delay_seconds.clone());
-        registry.register("detection_lag_records", "Journal records that detection has yet to see", metrics.detection_lag_records.clone());
-        registry.register_with_unit("tail", "Events in memory that no table holds yet", Unit::Bytes, metrics.tail_bytes.clone());
+        registry.register_with_unit(
+            "acknowledge",
+            "From a body's arrival to its acknowledgement",
+            seconds,
+            metrics.acknowledge_seconds.clone(),
+        );
+        registry.register_with_unit(
+            "alert_delay",
+            "From the arrival of the event that decided to the stored alert",
+            Unit::Seconds,
+            metrics.alert_delay_seconds.clone(),
+        );
+        registry.register(
+            "detection_lag_records",
+            "Journal records that detection has yet to see",
+            metrics.detection_lag_records.clone(),
+        );
+        registry.register_with_unit(
+            "tail",
+            "Events in memory that no table holds yet",
+            Unit::Bytes,
+            metrics.tail_bytes.clone(),
+        );
         Self { registry, ..metrics }
     }
 
     /// All of them in the OpenMetrics text format.
-    pub fn encode(&self) -> String {
+    pub(crate) fn encode(&self) -> String {
         let mut text = String::new();
         // Writing to a String cannot fail.
         let _ = encode(&mut text, &self.registry);

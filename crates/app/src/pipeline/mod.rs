@@ -29,11 +29,16 @@ use wardline_store::{
     sql::Engine,
 };
 
-pub use self::metrics::Metrics;
-use self::{decoders::Decoders, detection::Detection, downstream::{Downstream, Durable}, metrics::Reason};
+pub(crate) use self::metrics::Metrics;
+use self::{
+    decoders::Decoders,
+    detection::Detection,
+    downstream::{Downstream, Durable},
+    metrics::Reason,
+};
 
 /// The live data plane of one data folder.
-pub struct Pipeline {
+pub(crate) struct Pipeline {
     decoders: Decoders,
     saved_schema: tokio::sync::Mutex<u64>,
     policy: PrivacyPolicy,
@@ -54,25 +59,25 @@ pub struct Pipeline {
 
 /// What became of one body.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
-pub struct Taken {
+pub(crate) struct Taken {
     /// Events that are durable now and were not before.
-    pub accepted: u64,
+    pub(crate) accepted: u64,
     /// Events that were durable before.
-    pub duplicates: u64,
+    pub(crate) duplicates: u64,
     /// Records that went to dead letters.
-    pub rejected: u64,
+    pub(crate) rejected: u64,
     /// The first few of them, with their reasons.
     #[serde(skip_serializing_if = "Vec::is_empty")]
-    pub reasons: Vec<Rejection>,
+    pub(crate) reasons: Vec<Rejection>,
 }
 
 /// A record that went to dead letters.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct Rejection {
+pub(crate) struct Rejection {
     /// Where it started in the body, in bytes.
-    pub offset: u64,
+    pub(crate) offset: u64,
     /// Why.
-    pub reason: String,
+    pub(crate) reason: String,
 }
 
 /// The most reasons that an answer repeats; all of them are with the dead letters.
@@ -80,7 +85,7 @@ const MOST_REASONS: usize = 10;
 
 /// Why a body could not be taken in.
 #[derive(Debug)]
-pub enum IntakeError {
+pub(crate) enum IntakeError {
     /// It may be sent again, later.
     NotNow {
         /// Stable name.
@@ -98,7 +103,7 @@ impl Pipeline {
     /// # Errors
     /// [`IntakeError::NotNow`] where the disk does not take it; nothing of the body is then stored, except
     /// dead letters.
-    pub async fn take_in(&self, lines: Bytes, sender: &str) -> Result<Taken, IntakeError> {
+    pub(crate) async fn take_in(&self, lines: Bytes, sender: &str) -> Result<Taken, IntakeError> {
         let arrived_at = Instant::now();
         let received = now();
         self.refuse_when_behind()?;
@@ -126,7 +131,8 @@ impl Pipeline {
         let body = serde_json::to_vec(&registry.snapshot()).map_err(anyhow::Error::from)?;
         if let Err(error) = self.metadata.put_state(open::SCHEMA_STATE, &State { sequence: None, body }).await {
             self.metrics.requests_unavailable.inc();
-            let message = format!("the metadata cannot be written: {error}: free space, or mount the data folder for writing");
+            let message =
+                format!("the metadata cannot be written: {error}: free space, or mount the data folder for writing");
             return Err(IntakeError::NotNow { code: "metadata_failed", message });
         }
         *saved = version;
@@ -134,7 +140,12 @@ impl Pipeline {
     }
 
     /// Writes the events to the journal, which hands them on in its own order; returns once they are synced.
-    async fn make_durable(&self, arrived: Vec<EventBatch>, written: Vec<EventBatch>, received: Timestamp) -> Result<Appended, IntakeError> {
+    async fn make_durable(
+        &self,
+        arrived: Vec<EventBatch>,
+        written: Vec<EventBatch>,
+        received: Timestamp,
+    ) -> Result<Appended, IntakeError> {
         let place = Arc::clone(&self.waiting).acquire_owned().await.map_err(anyhow::Error::from)?;
         let (sender, receiver) = oneshot::channel();
         let downstream = self.downstream.clone();
@@ -144,7 +155,15 @@ impl Pipeline {
                 && let Some(sequence) = appended.sequence
             {
                 let fresh = appended.fresh.clone();
-                downstream.pass(Durable { sequence, written: appended.written.clone(), arrived, treated, fresh, received, place });
+                downstream.pass(Durable {
+                    sequence,
+                    written: appended.written.clone(),
+                    arrived,
+                    treated,
+                    fresh,
+                    received,
+                    place,
+                });
             }
             // A caller that hung up does not need the answer.
             let _ = sender.send(result);
@@ -212,7 +231,11 @@ impl Pipeline {
     ///
     /// # Errors
     /// Where they cannot be read or stored.
-    pub async fn replay_dead_letters(&self, filter: DeadLetterFilter, limit: usize) -> Result<Taken, IntakeError> {
+    pub(crate) async fn replay_dead_letters(
+        &self,
+        filter: DeadLetterFilter,
+        limit: usize,
+    ) -> Result<Taken, IntakeError> {
         let letters = self.with_dead_letters(move |kept| kept.take_for_replay(&filter, limit)).await?;
         let mut total = Taken::default();
         for StoredDeadLetter { id, letter } in letters {
@@ -233,7 +256,7 @@ impl Pipeline {
     ///
     /// # Errors
     /// The reason, in words.
-    pub async fn readiness(&self) -> Result<(), String> {
+    pub(crate) async fn readiness(&self) -> Result<(), String> {
         self.refuse_when_behind().map_err(|error| match error {
             IntakeError::NotNow { message, .. } => message,
             IntakeError::Failed(error) => format!("{error:#}"),
@@ -245,22 +268,26 @@ impl Pipeline {
     ///
     /// # Errors
     /// Where they cannot be read.
-    pub async fn dead_letters(&self, filter: DeadLetterFilter, limit: usize) -> Result<Vec<StoredDeadLetter>, IntakeError> {
+    pub(crate) async fn dead_letters(
+        &self,
+        filter: DeadLetterFilter,
+        limit: usize,
+    ) -> Result<Vec<StoredDeadLetter>, IntakeError> {
         self.with_dead_letters(move |kept| kept.list(&filter, limit)).await
     }
 
     /// SQL over everything that was taken in.
-    pub const fn engine(&self) -> &Engine {
+    pub(crate) const fn engine(&self) -> &Engine {
         &self.engine
     }
 
     /// Alerts and states.
-    pub const fn metadata(&self) -> &Metadata {
+    pub(crate) const fn metadata(&self) -> &Metadata {
         &self.metadata
     }
 
     /// Wardline's own metrics.
-    pub fn metrics(&self) -> &Metrics {
+    pub(crate) fn metrics(&self) -> &Metrics {
         self.metrics.tail_bytes.set(self.lake.tail_bytes() as i64);
         // Every record that is under way holds a place until detection has seen it.
         let under_way = downstream::MOST_WAITING - self.waiting.available_permits();
@@ -269,12 +296,12 @@ impl Pipeline {
     }
 
     /// What is normal for a model.
-    pub fn baseline(&self, model: &str) -> Option<Baseline> {
+    pub(crate) fn baseline(&self, model: &str) -> Option<Baseline> {
         self.detection.baseline(model)
     }
 
     /// The models that were seen.
-    pub fn models(&self) -> Vec<String> {
+    pub(crate) fn models(&self) -> Vec<String> {
         self.detection.models()
     }
 
@@ -282,7 +309,7 @@ impl Pipeline {
     ///
     /// # Errors
     /// Where the pipeline is stopping.
-    pub async fn catch_up(&self) -> anyhow::Result<()> {
+    pub(crate) async fn catch_up(&self) -> anyhow::Result<()> {
         // Every record that is under way holds a place; all places together mean that none is.
         let _all = self.waiting.acquire_many(downstream::MOST_WAITING as u32).await?;
         Ok(())
@@ -292,7 +319,7 @@ impl Pipeline {
     ///
     /// # Errors
     /// Where the last rows cannot be committed; the journal still has them.
-    pub async fn close(&self) -> anyhow::Result<()> {
+    pub(crate) async fn close(&self) -> anyhow::Result<()> {
         self.catch_up().await?;
         for task in self.background.lock().unwrap_or_else(PoisonError::into_inner).drain(..) {
             task.abort();
@@ -316,7 +343,9 @@ impl Taken {
             accepted: appended.n_written() as u64,
             duplicates: n_events.saturating_sub(appended.n_written()) as u64,
             rejected: letters.len() as u64,
-            reasons: reasons.map(|letter| Rejection { offset: letter.offset, reason: letter.reason.to_string() }).collect(),
+            reasons: reasons
+                .map(|letter| Rejection { offset: letter.offset, reason: letter.reason.to_string() })
+                .collect(),
         }
     }
 }

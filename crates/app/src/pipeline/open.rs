@@ -12,7 +12,7 @@ use wardline_adapters::SchemaRegistry;
 use wardline_detect::{Watch, WatchSettings};
 use wardline_domain::{PrivacyKey, PrivacyPolicy};
 use wardline_store::{
-    dead_letters::{DeadLetters, DeadLetterSettings},
+    dead_letters::{DeadLetterSettings, DeadLetters},
     journal::{Journal, JournalSettings},
     lake::{Lake, LakeSettings},
     metadata::Metadata,
@@ -37,7 +37,7 @@ impl Pipeline {
     ///
     /// # Errors
     /// Where a folder cannot be made or read, or another process has it open.
-    pub async fn open(settings: &Settings) -> anyhow::Result<Self> {
+    pub(crate) async fn open(settings: &Settings) -> anyhow::Result<Self> {
         let folder = &settings.data;
         fs::create_dir_all(folder).with_context(|| format!("cannot make the data folder `{}`", folder.display()))?;
         let lock = lock_folder(folder)?;
@@ -48,7 +48,8 @@ impl Pipeline {
         let metadata = Metadata::open(&folder.join("metadata.sqlite")).await?;
         let lake = Arc::new(Lake::open(lake_settings(settings)).await?);
         let journal = Arc::new(Journal::open(&folder.join("journal"), journal_settings(settings, &lake))?);
-        let dead_letters = Arc::new(DeadLetters::open(&folder.join("dead-letters"), seal, DeadLetterSettings::default())?);
+        let dead_letters =
+            Arc::new(DeadLetters::open(&folder.join("dead-letters"), seal, DeadLetterSettings::default())?);
         let engine = Engine::new(Arc::clone(&lake), Some(metadata.clone()), &engine_settings(settings))?;
         let registry = Arc::new(saved_registry(&metadata).await?);
 
@@ -92,9 +93,13 @@ impl Pipeline {
 /// Two processes on one data folder would tear its tables apart.
 fn lock_folder(folder: &Path) -> anyhow::Result<fs::File> {
     let path = folder.join("lock");
-    let file = fs::File::create(&path).with_context(|| format!("cannot write to the data folder `{}`", folder.display()))?;
+    let file =
+        fs::File::create(&path).with_context(|| format!("cannot write to the data folder `{}`", folder.display()))?;
     rustix::fs::flock(&file, rustix::fs::FlockOperation::NonBlockingLockExclusive).map_err(|_| {
-        anyhow::anyhow!("the data folder `{}` is in use by another wardline: stop it, ask it over HTTP, or name another folder", folder.display())
+        anyhow::anyhow!(
+            "the data folder `{}` is in use by another wardline: stop it, ask it over HTTP, or name another folder",
+            folder.display()
+        )
     })?;
     Ok(file)
 }
@@ -105,7 +110,8 @@ fn privacy_key(settings: &PrivacySettings, folder: &Path) -> anyhow::Result<Priv
     if settings.key_file.is_none() && !path.exists() {
         make_key(&path)?;
     }
-    let text = fs::read_to_string(&path).with_context(|| format!("cannot read the privacy key `{}`", path.display()))?;
+    let text =
+        fs::read_to_string(&path).with_context(|| format!("cannot read the privacy key `{}`", path.display()))?;
     PrivacyKey::from_hex(&text, settings.epoch_days).with_context(|| format!("`{}` is not usable", path.display()))
 }
 
@@ -135,6 +141,7 @@ fn lake_settings(settings: &Settings) -> LakeSettings {
 fn journal_settings(settings: &Settings, lake: &Lake) -> JournalSettings {
     JournalSettings {
         group_wait: micros(settings.intake.group_wait),
+        segment_bytes: settings.intake.journal_segment_bytes,
         // The largest body must fit, also when its columns take more room than its text.
         queue_bytes: (64 * 1024 * 1024).max(4 * settings.intake.max_body_bytes),
         resume_after: lake.highest_stored_sequence().unwrap_or(0),
@@ -158,7 +165,11 @@ async fn saved_registry(metadata: &Metadata) -> anyhow::Result<SchemaRegistry> {
 
 /// Detection as it was saved, and what the journal holds beyond it.
 async fn recover(settings: &Settings, journal: &Journal, records: &Records) -> anyhow::Result<Recovered> {
-    let watch = WatchSettings { default_model: settings.model_default.clone(), models: settings.models.clone(), ..WatchSettings::default() };
+    let watch = WatchSettings {
+        default_model: settings.model_default.clone(),
+        models: settings.models.clone(),
+        ..WatchSettings::default()
+    };
     let mut recovered = match records.metadata.get_state(detection::STATE).await? {
         Some(state) => Recovered::read(watch, &state)?,
         None => Recovered::new(Watch::new(watch)),
@@ -171,7 +182,9 @@ async fn recover(settings: &Settings, journal: &Journal, records: &Records) -> a
                 records.lake.observe(record.sequence, &record.batches).await?;
                 recovered.see(record.sequence, &record.batches, records).await;
             }
-            Err(damaged) => tracing::error!(error = %damaged, "a record of the journal was damaged and is in quarantine"),
+            Err(damaged) => {
+                tracing::error!(error = %damaged, "a record of the journal was damaged and is in quarantine")
+            }
         }
     }
     Ok(recovered)

@@ -34,8 +34,16 @@ pub(super) struct Alerts {
 }
 
 /// Lists alerts.
-pub(super) async fn list(State(shared): State<Arc<Shared>>, Query(query): Query<AlertsQuery>) -> Result<Json<Alerts>, ApiError> {
-    let filter = AlertFilter { model: query.model, status: query.status, limit: Some(query.limit.min(10_000)), ..AlertFilter::default() };
+pub(super) async fn list(
+    State(shared): State<Arc<Shared>>,
+    Query(query): Query<AlertsQuery>,
+) -> Result<Json<Alerts>, ApiError> {
+    let filter = AlertFilter {
+        model: query.model,
+        status: query.status,
+        limit: Some(query.limit.min(10_000)),
+        ..AlertFilter::default()
+    };
     let alerts = shared.pipeline.metadata().alerts(&filter).await.map_err(|error| ApiError::internal(&error))?;
     Ok(Json(Alerts { alerts }))
 }
@@ -43,6 +51,12 @@ pub(super) async fn list(State(shared): State<Arc<Shared>>, Query(query): Query<
 /// One alert with its findings.
 pub(super) async fn one(State(shared): State<Arc<Shared>>, Path(id): Path<String>) -> Result<Json<Alert>, ApiError> {
     let found = shared.pipeline.metadata().alert(&id).await.map_err(|error| ApiError::internal(&error))?;
-    let missing = || ApiError::new(StatusCode::NOT_FOUND, "no_such_alert", format!("there is no alert `{id}`: GET /v1/alerts lists them"));
+    let missing = || {
+        ApiError::new(
+            StatusCode::NOT_FOUND,
+            "no_such_alert",
+            format!("there is no alert `{id}`: GET /v1/alerts lists them"),
+        )
+    };
     found.map(Json).ok_or_else(missing)
 }

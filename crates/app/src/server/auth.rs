@@ -27,7 +27,8 @@ pub(super) async fn require_token(State(shared): State<Arc<Shared>>, mut request
         secret.and_then(|value| value.strip_prefix("Bearer ")).and_then(|secret| holder(tokens, secret.trim()))
     };
     let Some(sender) = sender else {
-        let message = "a valid token is needed: send `Authorization: Bearer TOKEN` (the command line: --token or WARDLINE_TOKEN)";
+        let message =
+            "a valid token is needed: send `Authorization: Bearer TOKEN` (the command line: --token or WARDLINE_TOKEN)";
         return ApiError::new(StatusCode::UNAUTHORIZED, "unauthorized", message).into_response();
     };
     let sender = Sender(Arc::from(sender));
@@ -38,7 +39,10 @@ pub(super) async fn require_token(State(shared): State<Arc<Shared>>, mut request
 /// Whose token it is. Every token is compared, in constant time, so that timing tells nothing.
 fn holder<'a>(tokens: &'a [Token], secret: &str) -> Option<&'a str> {
     let hash = blake3::hash(secret.as_bytes());
-    tokens.iter().fold(None, |found, token| if token.hash.ct_eq(hash.as_bytes()).into() { Some(token.name.as_str()) } else { found })
+    tokens.iter().fold(
+        None,
+        |found, token| if token.hash.ct_eq(hash.as_bytes()).into() { Some(token.name.as_str()) } else { found },
+    )
 }
 
 #[cfg(test)]

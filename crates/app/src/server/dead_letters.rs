@@ -36,23 +36,26 @@ impl LettersQuery {
 
 /// A refused record.
 #[derive(Debug, Deserialize, Serialize)]
-pub struct ListedLetter {
+pub(crate) struct ListedLetter {
     /// Its number.
-    pub id: u64,
+    pub(crate) id: u64,
     /// What was refused, and why.
     #[serde(flatten)]
-    pub letter: DeadLetter,
+    pub(crate) letter: DeadLetter,
 }
 
 /// Refused records, newest first.
 #[derive(Debug, Deserialize, Serialize)]
-pub struct Letters {
+pub(crate) struct Letters {
     /// The records.
-    pub dead_letters: Vec<ListedLetter>,
+    pub(crate) dead_letters: Vec<ListedLetter>,
 }
 
 /// Lists refused records.
-pub(super) async fn list(State(shared): State<Arc<Shared>>, Query(query): Query<LettersQuery>) -> Result<Json<Letters>, ApiError> {
+pub(super) async fn list(
+    State(shared): State<Arc<Shared>>,
+    Query(query): Query<LettersQuery>,
+) -> Result<Json<Letters>, ApiError> {
     let (filter, limit) = query.into_parts();
     let stored = shared.pipeline.dead_letters(filter, limit).await.map_err(ApiError::from)?;
     let dead_letters = stored.into_iter().map(|stored| ListedLetter { id: stored.id, letter: stored.letter }).collect();
@@ -60,7 +63,10 @@ pub(super) async fn list(State(shared): State<Arc<Shared>>, Query(query): Query<
 }
 
 /// Puts refused records through again, once what was wrong is mended.
-pub(super) async fn replay(State(shared): State<Arc<Shared>>, Query(query): Query<LettersQuery>) -> Result<Json<Taken>, ApiError> {
+pub(super) async fn replay(
+    State(shared): State<Arc<Shared>>,
+    Query(query): Query<LettersQuery>,
+) -> Result<Json<Taken>, ApiError> {
     let (filter, limit) = query.into_parts();
     Ok(Json(shared.pipeline.replay_dead_letters(filter, limit).await?))
 }

@@ -35,7 +35,11 @@ pub(super) async fn post_events(
     })
     .await
     .map_err(|error| ApiError::internal(&error))??;
-    let status = if taken.accepted + taken.duplicates == 0 && taken.rejected > 0 { StatusCode::BAD_REQUEST } else { StatusCode::OK };
+    let status = if taken.accepted + taken.duplicates == 0 && taken.rejected > 0 {
+        StatusCode::BAD_REQUEST
+    } else {
+        StatusCode::OK
+    };
     Ok((status, Json(taken)).into_response())
 }
 
@@ -67,17 +71,20 @@ async fn decompress(encoding: Encoding, body: Bytes, most: usize) -> Result<Byte
         let mut unpacked = Vec::with_capacity((body.len() * 4).min(most));
         let limit = most as u64 + 1;
         match encoding {
-            Encoding::Identity => unpacked.extend_from_slice(&body),
-            Encoding::Gzip => drop(flate2::read::MultiGzDecoder::new(body.as_ref()).take(limit).read_to_end(&mut unpacked)?),
-            Encoding::Zstd => drop(zstd::stream::read::Decoder::new(body.as_ref())?.take(limit).read_to_end(&mut unpacked)?),
-        }
+            Encoding::Identity => body.as_ref().read_to_end(&mut unpacked)?,
+            Encoding::Gzip => flate2::read::MultiGzDecoder::new(body.as_ref()).take(limit).read_to_end(&mut unpacked)?,
+            Encoding::Zstd => zstd::stream::read::Decoder::new(body.as_ref())?.take(limit).read_to_end(&mut unpacked)?,
+        };
         Ok(unpacked)
     })
     .await
     .map_err(|error| ApiError::internal(&error))?
-    .map_err(|error| ApiError::new(StatusCode::BAD_REQUEST, "bad_encoding", format!("the body cannot be unpacked: {error}")))?;
+    .map_err(|error| {
+        ApiError::new(StatusCode::BAD_REQUEST, "bad_encoding", format!("the body cannot be unpacked: {error}"))
+    })?;
     if unpacked.len() > most {
-        let message = format!("the body unpacks to more than {most} bytes: send smaller batches, or raise `intake.max_body_mib`");
+        let message =
+            format!("the body unpacks to more than {most} bytes: send smaller batches, or raise `intake.max_body_mib`");
         return Err(ApiError::new(StatusCode::PAYLOAD_TOO_LARGE, "body_too_large", message));
     }
     Ok(Bytes::from(unpacked))

@@ -22,22 +22,22 @@ use axum::{
 use tokio::net::TcpListener;
 use tower_http::{request_id, trace::TraceLayer};
 
-pub use self::{
+pub(crate) use self::{
     dead_letters::{Letters, ListedLetter},
     query::{QueryRequest, TRUNCATED_HEADER, answer},
 };
 use crate::{pipeline::Pipeline, settings::Settings};
 
 /// What every handler can reach.
-pub struct Shared {
+pub(crate) struct Shared {
     /// The live data plane.
-    pub pipeline: Pipeline,
+    pub(crate) pipeline: Pipeline,
     /// Checked settings.
-    pub settings: Settings,
+    pub(crate) settings: Settings,
 }
 
 /// A server that has its port, and is not yet answering.
-pub struct Server {
+pub(crate) struct Server {
     listener: TcpListener,
     shared: Arc<Shared>,
 }
@@ -47,11 +47,11 @@ impl Server {
     ///
     /// # Errors
     /// The address is in use or not this machine's.
-    pub async fn bind(shared: Arc<Shared>) -> anyhow::Result<Self> {
+    pub(crate) async fn bind(shared: Arc<Shared>) -> anyhow::Result<Self> {
         let listen = shared.settings.server.listen;
-        let listener = TcpListener::bind(listen)
-            .await
-            .with_context(|| format!("cannot listen on {listen}: choose another with --listen, or stop what uses it"))?;
+        let listener = TcpListener::bind(listen).await.with_context(|| {
+            format!("cannot listen on {listen}: choose another with --listen, or stop what uses it")
+        })?;
         Ok(Self { listener, shared })
     }
 
@@ -59,7 +59,7 @@ impl Server {
     ///
     /// # Errors
     /// The socket is gone.
-    pub fn address(&self) -> anyhow::Result<SocketAddr> {
+    pub(crate) fn address(&self) -> anyhow::Result<SocketAddr> {
         Ok(self.listener.local_addr()?)
     }
 
@@ -67,7 +67,7 @@ impl Server {
     ///
     /// # Errors
     /// The socket failed.
-    pub async fn run(self, stop: impl Future<Output = ()> + Send + 'static) -> anyhow::Result<()> {
+    pub(crate) async fn run(self, stop: impl Future<Output = ()> + Send + 'static) -> anyhow::Result<()> {
         // Answers are small and somebody waits for each.
         let listener = self.listener.tap_io(|stream| {
             let _ = stream.set_nodelay(true);

@@ -19,19 +19,19 @@ use crate::settings::QueryLimits;
 /// A question.
 #[derive(Clone, Debug, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
-pub struct QueryRequest {
+pub(crate) struct QueryRequest {
     /// One SELECT statement.
-    pub sql: String,
+    pub(crate) sql: String,
     /// Most rows; at most what the server allows.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub max_rows: Option<usize>,
+    pub(crate) max_rows: Option<usize>,
     /// Longest time in seconds; at most what the server allows.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub timeout_seconds: Option<f64>,
+    pub(crate) timeout_seconds: Option<f64>,
 }
 
 /// Set where the answer has more rows than were asked for or are allowed.
-pub const TRUNCATED_HEADER: &str = "x-wardline-truncated";
+pub(crate) const TRUNCATED_HEADER: &str = "x-wardline-truncated";
 
 const ARROW_STREAM: &str = "application/vnd.apache.arrow.stream";
 
@@ -39,9 +39,16 @@ const ARROW_STREAM: &str = "application/vnd.apache.arrow.stream";
 ///
 /// # Errors
 /// What is wrong with the question, or which limit it ran into.
-pub async fn answer(engine: &Engine, request: &QueryRequest, limits: &QueryLimits) -> Result<(SchemaRef, Vec<RecordBatch>, bool), QueryError> {
+pub(crate) async fn answer(
+    engine: &Engine,
+    request: &QueryRequest,
+    limits: &QueryLimits,
+) -> Result<(SchemaRef, Vec<RecordBatch>, bool), QueryError> {
     let allowed = std::time::Duration::from_micros(limits.timeout.unsigned_abs());
-    let asked = request.timeout_seconds.filter(|seconds| *seconds > 0.0 && *seconds < 1e9).map(std::time::Duration::from_secs_f64);
+    let asked = request
+        .timeout_seconds
+        .filter(|seconds| *seconds > 0.0 && *seconds < 1e9)
+        .map(std::time::Duration::from_secs_f64);
     let limits = Limits {
         memory_bytes: limits.memory_bytes,
         timeout: asked.map_or(allowed, |asked| asked.min(allowed)),
@@ -54,10 +61,17 @@ pub async fn answer(engine: &Engine, request: &QueryRequest, limits: &QueryLimit
 }
 
 /// Answers in the form that `Accept` asks for; JSON by default.
-pub(super) async fn post_query(State(shared): State<Arc<Shared>>, headers: HeaderMap, Json(request): Json<QueryRequest>) -> Result<Response, ApiError> {
+pub(super) async fn post_query(
+    State(shared): State<Arc<Shared>>,
+    headers: HeaderMap,
+    Json(request): Json<QueryRequest>,
+) -> Result<Response, ApiError> {
     let (schema, batches, truncated) =
         answer(shared.pipeline.engine(), &request, &shared.settings.query).await.map_err(|error| refusal(&error))?;
-    let wants_arrow = headers.get(header::ACCEPT).and_then(|value| value.to_str().ok()).is_some_and(|accept| accept.contains(ARROW_STREAM));
+    let wants_arrow = headers
+        .get(header::ACCEPT)
+        .and_then(|value| value.to_str().ok())
+        .is_some_and(|accept| accept.contains(ARROW_STREAM));
     let mut response = if wants_arrow { as_arrow(&schema, &batches) } else { as_json(&schema, &batches, truncated) }?;
     if truncated {
         response.headers_mut().insert(TRUNCATED_HEADER, HeaderValue::from_static("true"));
@@ -79,7 +93,11 @@ fn refusal(error: &QueryError) -> ApiError {
 fn as_arrow(schema: &SchemaRef, batches: &[RecordBatch]) -> Result<Response, ApiError> {
     let mut bytes = Vec::new();
     let mut writer = StreamWriter::try_new(&mut bytes, schema).map_err(|error| ApiError::internal(&error))?;
-    batches.iter().try_for_each(|batch| writer.write(batch)).and_then(|()| writer.finish()).map_err(|error| ApiError::internal(&error))?;
+    batches
+        .iter()
+        .try_for_each(|batch| writer.write(batch))
+        .and_then(|()| writer.finish())
+        .map_err(|error| ApiError::internal(&error))?;
     drop(writer);
     Ok(([(header::CONTENT_TYPE, ARROW_STREAM)], bytes).into_response())
 }
@@ -87,12 +105,26 @@ fn as_arrow(schema: &SchemaRef, batches: &[RecordBatch]) -> Result<Response, Api
 /// `{"columns": [{name, type}], "rows": [{…}], "truncated": false}`
 fn as_json(schema: &SchemaRef, batches: &[RecordBatch], truncated: bool) -> Result<Response, ApiError> {
     let mut rows = Vec::new();
-    let mut writer = arrow::json::WriterBuilder::new().with_explicit_nulls(true).build::<_, arrow::json::writer::JsonArray>(&mut rows);
-    batches.iter().try_for_each(|batch| writer.write(batch)).and_then(|()| writer.finish()).map_err(|error| ApiError::internal(&error))?;
+    let mut writer = arrow::json::WriterBuilder::new()
+        .with_explicit_nulls(true)
+        .build::<_, arrow::json::writer::JsonArray>(&mut rows);
+    batches
+        .iter()
+        .try_for_each(|batch| writer.write(batch))
+        .and_then(|()| writer.finish())
+        .map_err(|error| ApiError::internal(&error))?;
     drop(writer);
-    let columns: Vec<_> = schema.fields().iter().map(|field| json!({ "name": field.name(), "type": field.data_type().to_string() })).collect();
+    let columns: Vec<_> = schema
+        .fields()
+        .iter()
+        .map(|field| json!({ "name": field.name(), "type": field.data_type().to_string() }))
+        .collect();
     // The rows are JSON already, so they are put in place as they are.
-    let rows = if rows.is_empty() { "[]".to_owned() } else { String::from_utf8(rows).map_err(|error| ApiError::internal(&error))? };
+    let rows = if rows.is_empty() {
+        "[]".to_owned()
+    } else {
+        String::from_utf8(rows).map_err(|error| ApiError::internal(&error))?
+    };
     let columns = serde_json::to_string(&columns).map_err(|error| ApiError::internal(&error))?;
     let body = format!("{{\"columns\":{columns},\"rows\":{rows},\"truncated\":{truncated}}}");
     Ok(([(header::CONTENT_TYPE, "application/json")], body).into_response())

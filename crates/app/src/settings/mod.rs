@@ -14,48 +14,48 @@ use std::{
 
 use wardline_domain::{FieldRule, ModelSettings, Span, Timestamp, Treatment};
 
-pub use reader::{Problem, parse_span};
 use reader::Reader;
+pub(crate) use reader::{Problem, parse_span};
 
 /// Everything that can be set, checked.
 #[derive(Clone, Debug)]
-pub struct Settings {
+pub(crate) struct Settings {
     /// Folder of journal, lake and metadata.
-    pub data: PathBuf,
+    pub(crate) data: PathBuf,
     /// The HTTP server.
-    pub server: ServerSettings,
+    pub(crate) server: ServerSettings,
     /// What is taken in, and how much of it at once.
-    pub intake: IntakeSettings,
+    pub(crate) intake: IntakeSettings,
     /// The lake's tables.
-    pub lake: LakeLimits,
+    pub(crate) lake: LakeLimits,
     /// Limits of one query.
-    pub query: QueryLimits,
+    pub(crate) query: QueryLimits,
     /// What is kept, dropped and hashed.
-    pub privacy: PrivacySettings,
+    pub(crate) privacy: PrivacySettings,
     /// What holds for a model without settings of its own.
-    pub model_default: ModelSettings,
+    pub(crate) model_default: ModelSettings,
     /// Whether `[learning]` was written; a hunt otherwise fits learning to the length of its files.
-    pub learning_is_set: bool,
+    pub(crate) learning_is_set: bool,
     /// Settings of single models.
-    pub models: BTreeMap<String, ModelSettings>,
+    pub(crate) models: BTreeMap<String, ModelSettings>,
 }
 
 /// The HTTP server.
 #[derive(Clone, Debug)]
-pub struct ServerSettings {
+pub(crate) struct ServerSettings {
     /// Address to listen on.
-    pub listen: SocketAddr,
+    pub(crate) listen: SocketAddr,
     /// Bearer tokens; none are needed on loopback.
-    pub tokens: Vec<Token>,
+    pub(crate) tokens: Vec<Token>,
 }
 
 /// A bearer token. Its name is the `sender` of what it sends.
 #[derive(Clone)]
-pub struct Token {
+pub(crate) struct Token {
     /// Who holds it.
-    pub name: String,
+    pub(crate) name: String,
     /// BLAKE3 hash of the secret; the secret itself is not kept in memory.
-    pub hash: [u8; 32],
+    pub(crate) hash: [u8; 32],
 }
 
 impl fmt::Debug for Token {
@@ -66,59 +66,61 @@ impl fmt::Debug for Token {
 
 /// What is taken in.
 #[derive(Clone, Debug)]
-pub struct IntakeSettings {
+pub(crate) struct IntakeSettings {
     /// The longest line, in bytes.
-    pub max_line_bytes: usize,
+    pub(crate) max_line_bytes: usize,
     /// The largest request body after decompression, in bytes.
-    pub max_body_bytes: usize,
+    pub(crate) max_body_bytes: usize,
     /// How long the journal may wait to gather a group before it syncs, in microseconds.
-    pub group_wait: Span,
+    pub(crate) group_wait: Span,
+    /// Size at which the journal starts a new file, in bytes.
+    pub(crate) journal_segment_bytes: u64,
     /// Most bytes of journal that may wait for detection and the lake.
-    pub max_journal_bytes: u64,
+    pub(crate) max_journal_bytes: u64,
 }
 
 /// The lake's tables.
 #[derive(Clone, Debug)]
-pub struct LakeLimits {
+pub(crate) struct LakeLimits {
     /// Longest time that an event waits before it is committed to its table.
-    pub commit_every: Span,
+    pub(crate) commit_every: Span,
     /// Most bytes of events that wait in memory.
-    pub max_tail_bytes: usize,
+    pub(crate) max_tail_bytes: usize,
     /// Days that events are kept; `None` for ever.
-    pub retention_days: Option<u32>,
+    pub(crate) retention_days: Option<u32>,
     /// Hours that files which compaction replaced are kept for time travel.
-    pub vacuum_hours: u32,
+    pub(crate) vacuum_hours: u32,
 }
 
 /// Limits of one query.
 #[derive(Clone, Debug)]
-pub struct QueryLimits {
+pub(crate) struct QueryLimits {
     /// Longest time, in microseconds.
-    pub timeout: Span,
+    pub(crate) timeout: Span,
     /// Most rows that are answered.
-    pub max_rows: usize,
+    pub(crate) max_rows: usize,
     /// Memory of all queries together, in bytes; beyond it they spill to disk.
-    pub memory_bytes: usize,
+    pub(crate) memory_bytes: usize,
 }
 
 /// What is kept, dropped and hashed.
 #[derive(Clone, Debug)]
-pub struct PrivacySettings {
+pub(crate) struct PrivacySettings {
     /// File with the key; made in the data folder where not named.
-    pub key_file: Option<PathBuf>,
+    pub(crate) key_file: Option<PathBuf>,
     /// Days after which tokens change; 0 never.
-    pub epoch_days: u32,
+    pub(crate) epoch_days: u32,
     /// Rules by model and field.
-    pub rules: Vec<FieldRule>,
+    pub(crate) rules: Vec<FieldRule>,
 }
 
 /// Settings that cannot be used, with everything that is wrong with them.
 #[derive(Debug)]
-pub struct SettingsError {
+pub(crate) struct SettingsError {
     /// Where they were read from.
-    pub origin: String,
+    pub(crate) origin: String,
     /// What is wrong.
-    pub problems: Vec<Problem>,
+    pub(crate) problems: Vec<Problem>,
 }
 
 impl std::error::Error for SettingsError {}
@@ -141,7 +143,10 @@ impl Settings {
     ///
     /// # Errors
     /// Every problem at once.
-    pub fn load(file: Option<&Path>, environment: impl Iterator<Item = (String, String)>) -> Result<Self, SettingsError> {
+    pub(crate) fn load(
+        file: Option<&Path>,
+        environment: impl Iterator<Item = (String, String)>,
+    ) -> Result<Self, SettingsError> {
         let origin = file.map_or_else(|| "the settings".to_owned(), |path| path.display().to_string());
         let fatal = |key: &str, what: String, hint: &str| SettingsError {
             origin: origin.clone(),
@@ -159,7 +164,8 @@ impl Settings {
             }
         };
         for (name, value) in environment {
-            if let Some(path) = name.strip_prefix(ENVIRONMENT_PREFIX).filter(|_| !NOT_SETTINGS.contains(&name.as_str())) {
+            if let Some(path) = name.strip_prefix(ENVIRONMENT_PREFIX).filter(|_| !NOT_SETTINGS.contains(&name.as_str()))
+            {
                 overlay(&mut table, &path.to_lowercase().split("__").collect::<Vec<_>>(), &value);
             }
         }
@@ -199,7 +205,8 @@ fn overlay(table: &mut toml::Table, path: &[&str], value: &str) {
 
 impl ServerSettings {
     /// Where the server listens unless told otherwise.
-    pub const DEFAULT_LISTEN: SocketAddr = SocketAddr::new(std::net::IpAddr::V4(std::net::Ipv4Addr::LOCALHOST), 7430);
+    pub(crate) const DEFAULT_LISTEN: SocketAddr =
+        SocketAddr::new(std::net::IpAddr::V4(std::net::Ipv4Addr::LOCALHOST), 7430);
 
     fn read(reader: &mut Reader<'_>) -> Self {
         let listen = match reader.text("listen").map(|text| (text.parse::<SocketAddr>(), text)) {
@@ -225,7 +232,7 @@ impl Token {
     const LEAST_BYTES: usize = 16;
 
     /// A token from its secret.
-    pub fn new(name: &str, secret: &str) -> Self {
+    pub(crate) fn new(name: &str, secret: &str) -> Self {
         Self { name: name.to_owned(), hash: *blake3::hash(secret.as_bytes()).as_bytes() }
     }
 
@@ -262,6 +269,7 @@ impl IntakeSettings {
             max_line_bytes: reader.whole("max_line_bytes", 1_024..=64 * MIB).unwrap_or(MIB) as usize,
             max_body_bytes: (reader.whole("max_body_mib", 1..=1_024).unwrap_or(64) * MIB) as usize,
             group_wait: reader.span("group_wait").unwrap_or(2 * Timestamp::SECOND / 1_000),
+            journal_segment_bytes: reader.whole("journal_segment_mib", 1..=1_024).unwrap_or(64) * MIB,
             max_journal_bytes: reader.whole("max_journal_mib", 64..=1_048_576).unwrap_or(4_096) * MIB,
         }
     }
@@ -290,7 +298,9 @@ impl QueryLimits {
         Self {
             timeout: reader.span("timeout").unwrap_or(default.timeout),
             max_rows: reader.whole("max_rows", 1..=1_000_000_000).map_or(default.max_rows, |rows| rows as usize),
-            memory_bytes: reader.whole("memory_mib", 32..=1_048_576).map_or(default.memory_bytes, |mib| (mib * MIB) as usize),
+            memory_bytes: reader
+                .whole("memory_mib", 32..=1_048_576)
+                .map_or(default.memory_bytes, |mib| (mib * MIB) as usize),
         }
     }
 }

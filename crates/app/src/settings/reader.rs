@@ -6,13 +6,13 @@ use wardline_domain::{Span, Timestamp};
 
 /// One thing wrong with the settings: which key, what was written, and what would do.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Problem {
+pub(crate) struct Problem {
     /// The key's full path, such as `objectives.success`.
-    pub key: String,
+    pub(crate) key: String,
     /// What is wrong.
-    pub what: String,
+    pub(crate) what: String,
     /// What would do.
-    pub hint: Option<String>,
+    pub(crate) hint: Option<String>,
 }
 
 impl fmt::Display for Problem {
@@ -129,17 +129,13 @@ impl<'a> Reader<'a> {
         let items: Option<Vec<String>> =
             value.as_array().and_then(|items| items.iter().map(|item| item.as_str().map(ToOwned::to_owned)).collect());
         if items.is_none() {
-            self.problem(key, format!("is {}, and must be a list of texts", described(value)), Some("write [\"a\", \"b\"]"));
+            self.problem(
+                key,
+                format!("is {}, and must be a list of texts", described(value)),
+                Some("write [\"a\", \"b\"]"),
+            );
         }
         items
-    }
-
-    pub(super) fn flag(&mut self, key: &str) -> Option<bool> {
-        let value = self.value(key)?;
-        if value.as_bool().is_none() {
-            self.problem(key, format!("is {}, and must be true or false", described(value)), None);
-        }
-        value.as_bool()
     }
 
     /// A number within a range, both ends included.
@@ -149,7 +145,11 @@ impl<'a> Reader<'a> {
         match number {
             Some(number) if range.contains(&number) => Some(number),
             Some(number) => {
-                self.problem(key, format!("is {number}, and must lie between {} and {}", range.start(), range.end()), hint);
+                self.problem(
+                    key,
+                    format!("is {number}, and must lie between {} and {}", range.start(), range.end()),
+                    hint,
+                );
                 None
             }
             None => {
@@ -207,7 +207,7 @@ impl<'a> Reader<'a> {
 }
 
 /// `90s`, `5m`, `12h`, `7d` as microseconds.
-pub fn parse_span(text: &str) -> Option<Span> {
+pub(crate) fn parse_span(text: &str) -> Option<Span> {
     let text = text.trim();
     let digits = text.find(|character: char| !character.is_ascii_digit() && character != '.')?;
     let (number, unit) = text.split_at(digits);

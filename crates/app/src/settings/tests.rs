@@ -78,7 +78,8 @@ fn a_model_lays_its_settings_over_the_default() {
 
 #[test]
 fn the_environment_wins_over_the_file() {
-    let environment = [("WARDLINE_QUERY__MAX_ROWS", "7"), ("WARDLINE_DATA", "/srv/wardline"), ("WARDLINE_TOKEN", "no setting")];
+    let environment =
+        [("WARDLINE_QUERY__MAX_ROWS", "7"), ("WARDLINE_DATA", "/srv/wardline"), ("WARDLINE_TOKEN", "no setting")];
     let settings = load("data = \"here\"\n[query]\nmax_rows = 9", &environment).unwrap();
     assert_eq!(settings.query.max_rows, 7);
     assert_eq!(settings.data, PathBuf::from("/srv/wardline"));

@@ -37,7 +37,10 @@ fn a_hunt_names_what_is_wrong_and_ends_with_1() {
     assert!(found["time"].as_str().unwrap() >= "2026-11-02T08:16:05", "raised before it began: {found}");
     let page = std::fs::read_to_string(report).unwrap();
     assert!(page.contains("<svg") && page.contains("churn"));
-    assert!(!page.contains("<script") && !page.contains("http://") && !page.contains("src=\"http"), "the page needs no network");
+    assert!(
+        !page.contains("<script") && !page.contains("http://") && !page.contains("src=\"http"),
+        "the page needs no network"
+    );
 }
 
 #[test]

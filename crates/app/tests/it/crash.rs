@@ -65,13 +65,22 @@ fn what_was_acknowledged_survives_any_kill() {
     let stored = all_ids(&server);
     let unique: BTreeSet<String> = stored.iter().cloned().collect();
     let ledger = ledger.lock().unwrap();
-    assert!(ledger.acknowledged.len() as u64 > 10 * BATCH, "only {} events were acknowledged", ledger.acknowledged.len());
+    assert!(
+        ledger.acknowledged.len() as u64 > 10 * BATCH,
+        "only {} events were acknowledged",
+        ledger.acknowledged.len()
+    );
     assert_eq!(stored.len(), unique.len(), "some events are stored twice");
     let lost: Vec<_> = ledger.acknowledged.difference(&unique).take(5).collect();
     assert!(lost.is_empty(), "acknowledged and lost: {lost:?}");
     let invented: Vec<_> = unique.difference(&ledger.sent).take(5).collect();
     assert!(invented.is_empty(), "stored and never sent: {invented:?}");
-    eprintln!("{KILLS} kills: {} sent, {} acknowledged, {} stored", ledger.sent.len(), ledger.acknowledged.len(), unique.len());
+    eprintln!(
+        "{KILLS} kills: {} sent, {} acknowledged, {} stored",
+        ledger.sent.len(),
+        ledger.acknowledged.len(),
+        unique.len()
+    );
 }
 
 fn send_until(stop: &AtomicBool, url: &RwLock<String>, ledger: &Mutex<Ledger>, ids: &AtomicU64, mut random: SmallRng) {

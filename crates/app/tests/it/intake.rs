@@ -11,14 +11,16 @@ fn good_records_go_through_beside_bad_ones_which_are_listed_and_replayed() {
     let folder = tempfile::tempdir().unwrap();
     let server = Server::start(folder.path(), &[]);
     let good = prediction("a", 0);
-    let bad_time = good.replace("\"time\":1793601365", "\"time\":\"yesterday\"").replace("\"id\":\"a\"", "\"id\":\"b\"");
+    let bad_time =
+        good.replace("\"time\":1793601365", "\"time\":\"yesterday\"").replace("\"id\":\"a\"", "\"id\":\"b\"");
     let changed = prediction("c", 2).replace("\"age\":22", "\"age\":\"old\"");
     let body = format!("{good}{bad_time}not json\n{changed}");
     let answer: Value = server.send(body).json().unwrap();
     assert_eq!((answer["accepted"].as_u64(), answer["rejected"].as_u64()), (Some(1), Some(3)), "{answer}");
 
     let letters: Value = server.get("/v1/dead-letters").json().unwrap();
-    let mut reasons: Vec<&str> = letters["dead_letters"].as_array().unwrap().iter().map(|letter| letter["reason"].as_str().unwrap()).collect();
+    let mut reasons: Vec<&str> =
+        letters["dead_letters"].as_array().unwrap().iter().map(|letter| letter["reason"].as_str().unwrap()).collect();
     reasons.sort_unstable();
     assert_eq!(reasons, ["bad_time", "feature_changed_type", "not_json"]);
 
@@ -61,7 +63,14 @@ fn packed_bodies_are_unpacked_and_unknown_packing_is_refused() {
     gzip.write_all(prediction("g", 0).as_bytes()).unwrap();
     let zstd = zstd::encode_all(prediction("z", 1).as_bytes(), 1).unwrap();
     let send = |body: Vec<u8>, encoding: &str| {
-        client().post(format!("{}/v1/events", server.url)).header("content-encoding", encoding).body(body).send().unwrap().status().as_u16()
+        client()
+            .post(format!("{}/v1/events", server.url))
+            .header("content-encoding", encoding)
+            .body(body)
+            .send()
+            .unwrap()
+            .status()
+            .as_u16()
     };
     assert_eq!(send(gzip.finish().unwrap(), "gzip"), 200);
     assert_eq!(send(zstd, "zstd"), 200);
@@ -80,9 +89,15 @@ fn a_token_opens_intake_and_queries_and_health_needs_none() {
     assert_eq!(server.get("/v1/alerts").status(), 401);
     assert_eq!(server.get("/healthz").status(), 200);
     assert_eq!(server.get("/readyz").status(), 200);
-    let sent = client().post(format!("{}/v1/events", server.url)).bearer_auth("0123456789abcdef").body(prediction("a", 0)).send().unwrap();
+    let sent = client()
+        .post(format!("{}/v1/events", server.url))
+        .bearer_auth("0123456789abcdef")
+        .body(prediction("a", 0))
+        .send()
+        .unwrap();
     assert_eq!(sent.status(), 200);
-    let metrics = client().get(format!("{}/metrics", server.url)).bearer_auth("0123456789abcdef").send().unwrap().text().unwrap();
+    let metrics =
+        client().get(format!("{}/metrics", server.url)).bearer_auth("0123456789abcdef").send().unwrap().text().unwrap();
     assert!(metrics.contains("wardline_events_accepted_total 1"), "{metrics}");
 }
 

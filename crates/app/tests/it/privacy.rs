@@ -2,7 +2,8 @@
 
 use crate::server::{Server, files_below};
 
-const SECRETS: [&str; 4] = ["maria.silva@example.org", "my-prompt-is-very-private", "78123.456789", "output-nobody-may-read"];
+const SECRETS: [&str; 4] =
+    ["maria.silva@example.org", "my-prompt-is-very-private", "78123.456789", "output-nobody-may-read"];
 
 /// Goal: no file of the data folder holds a hashed value, whatever the server does with the events.
 /// Method: events with marked values, refused ones too, through journal, tables, dead letters and a stop;
@@ -24,7 +25,10 @@ fn hashed_values_are_nowhere_on_disk() {
         server.send(line);
     }
     let rows = server.query("SELECT count(*) AS n, count(DISTINCT \"user\") AS users, count(DISTINCT feature_income_token) AS incomes FROM \"model.credit\"");
-    assert_eq!((rows[0]["n"].as_u64(), rows[0]["users"].as_u64(), rows[0]["incomes"].as_u64()), (Some(200), Some(1), Some(1)));
+    assert_eq!(
+        (rows[0]["n"].as_u64(), rows[0]["users"].as_u64(), rows[0]["incomes"].as_u64()),
+        (Some(200), Some(1), Some(1))
+    );
     // What waits to be replayed can still be read by those who may.
     let letters = server.get("/v1/dead-letters?limit=1").text().unwrap();
     assert!(letters.contains(user));
@@ -39,9 +43,12 @@ fn hashed_values_are_nowhere_on_disk() {
 
 fn search(data: &std::path::Path, expect_tables: bool) {
     let files = files_below(data);
-    assert!(!expect_tables || files.iter().any(|file| file.extension().is_some_and(|extension| extension == "parquet")));
+    assert!(
+        !expect_tables || files.iter().any(|file| file.extension().is_some_and(|extension| extension == "parquet"))
+    );
     let number = 78123.456_789_f64;
-    let needles: Vec<Vec<u8>> = SECRETS.iter().map(|secret| secret.as_bytes().to_vec()).chain([number.to_le_bytes().to_vec()]).collect();
+    let needles: Vec<Vec<u8>> =
+        SECRETS.iter().map(|secret| secret.as_bytes().to_vec()).chain([number.to_le_bytes().to_vec()]).collect();
     for file in files {
         let bytes = std::fs::read(&file).unwrap();
         for needle in &needles {

@@ -96,7 +96,8 @@ impl Server {
 
     /// The rows of an answer, each a JSON object.
     pub(crate) fn query(&self, sql: &str) -> Vec<Value> {
-        let response = self.client.post(format!("{}/v1/query", self.url)).json(&serde_json::json!({ "sql": sql })).send().unwrap();
+        let response =
+            self.client.post(format!("{}/v1/query", self.url)).json(&serde_json::json!({ "sql": sql })).send().unwrap();
         let status = response.status();
         let answer: Value = response.json().unwrap();
         assert!(status.is_success(), "{sql}: {answer}");
