@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use arrow::{
     array::{Array, AsArray, BooleanArray, RecordBatch},
-    compute::filter_record_batch,
+    compute::{concat_batches, filter_record_batch},
     datatypes::{SchemaRef, TimestampMicrosecondType},
 };
 use deltalake::protocol::DeltaOperation;
@@ -18,6 +18,7 @@ use super::{
     DataFile, LakeError, LakeSettings, Root, TableName,
     delta_log::Change,
     durable,
+    encoding::SAMPLE_ROWS,
     file_statistics::FileStatistics,
     parquet_file,
     table::{self, Table, TableSnapshot},
@@ -25,7 +26,7 @@ use super::{
 use crate::sql::merge_files;
 
 /// The most files that are merged at once; each is open while they are.
-const MAX_FILES: usize = 64;
+const MAX_FILES: usize = 32;
 /// Files are of like size where their rows differ by less than this factor.
 const LEVEL_FACTOR: u64 = 8;
 
@@ -111,28 +112,26 @@ pub(super) async fn merge(
     least_time: Option<i64>,
 ) -> Result<(Option<DataFile>, String, u64), LakeError> {
     let failed = |source| LakeError::Merge { table: table.to_string(), source: Box::new(source) };
-    let schema = parquet_file::view_schema(schema);
-    let mut rows = merge_files(root, table, &schema, files).await.map_err(failed)?;
+    let views = parquet_file::view_schema(schema);
+    let mut rows = merge_files(root, table, &views, files).await.map_err(failed)?;
     let path = table::new_file_name();
     let location = root.file_path(table, &path);
-    let mut writer: Option<AsyncArrowWriter<BufWriter>> = None;
+    let mut writer = None;
+    let mut first: Vec<RecordBatch> = Vec::new();
     let mut statistics = FileStatistics::default();
     let mut repeats = Repeats::default();
     while let Some(batch) = rows.next().await {
         let batch = repeats.without_repeats(&batch.map_err(failed)?, least_time)?;
-        if batch.num_rows() == 0 {
-            continue;
-        }
-        let mut open = match writer.take() {
-            Some(writer) => writer,
-            None => {
-                let sink = BufWriter::new(Arc::clone(root.store()), location.clone());
-                AsyncArrowWriter::try_new_with_options(sink, batch.schema(), parquet_file::writer_options(&batch)?)?
-            }
-        };
         statistics.observe(&batch);
-        open.write(&batch).await?;
-        writer = Some(open);
+        first.push(batch);
+        match &mut writer {
+            None if first.iter().map(RecordBatch::num_rows).sum::<usize>() < SAMPLE_ROWS => {}
+            None => writer = Some(begin(root, &location, &views, &mut first).await?),
+            Some(writer) => write(writer, &mut first).await?,
+        }
+    }
+    if writer.is_none() && first.iter().any(|batch| batch.num_rows() > 0) {
+        writer = Some(begin(root, &location, &views, &mut first).await?);
     }
     let Some(mut writer) = writer else { return Ok((None, String::new(), repeats.dropped)) };
     writer.finish().await?;
@@ -143,6 +142,27 @@ pub(super) async fn merge(
     let stats = statistics.to_json();
     let file = DataFile::from_log(path, size, chrono::Utc::now().timestamp_millis(), Some(&stats));
     Ok((Some(file), stats, repeats.dropped))
+}
+
+/// Opens the file, encoded as suits its first rows, and writes these.
+async fn begin(
+    root: &Root,
+    location: &object_store::path::Path,
+    schema: &SchemaRef,
+    first: &mut Vec<RecordBatch>,
+) -> Result<AsyncArrowWriter<BufWriter>, LakeError> {
+    let options = parquet_file::writer_options(&concat_batches(schema, first.iter())?)?;
+    let sink = BufWriter::new(Arc::clone(root.store()), location.clone());
+    let mut writer = AsyncArrowWriter::try_new_with_options(sink, Arc::clone(schema), options)?;
+    write(&mut writer, first).await?;
+    Ok(writer)
+}
+
+async fn write(writer: &mut AsyncArrowWriter<BufWriter>, batches: &mut Vec<RecordBatch>) -> Result<(), LakeError> {
+    for batch in batches.drain(..) {
+        writer.write(&batch).await?;
+    }
+    Ok(())
 }
 
 /// Finds rows that repeat one of the same sender, id and time, in rows sorted by time.

@@ -16,12 +16,15 @@ use datafusion::{
     execution::SendableRecordBatchStream,
     physical_expr::{LexOrdering, PhysicalSortExpr, expressions::col},
     physical_plan::{ExecutionPlan, execute_stream, sorts::sort_preserving_merge::SortPreservingMergeExec},
-    prelude::SessionContext,
+    prelude::{SessionConfig, SessionContext},
 };
 use object_store::ObjectMeta;
 use wardline_domain::column;
 
 use crate::lake::{DataFile, Root, TableName};
+
+/// Rows of a batch while files are merged: each of them has one or two in memory.
+const MERGE_BATCH_ROWS: usize = 4_096;
 
 /// Which files to read, and how.
 pub(super) struct FileScan<'a> {
@@ -87,7 +90,7 @@ pub(crate) async fn merge_files(
     schema: &SchemaRef,
     files: &[Arc<DataFile>],
 ) -> Result<SendableRecordBatchStream> {
-    let context = SessionContext::new();
+    let context = SessionContext::new_with_config(SessionConfig::new().with_batch_size(MERGE_BATCH_ROWS));
     let state = context.state();
     let order = SortOptions { descending: false, nulls_first: false };
     let by_time = LexOrdering::new([PhysicalSortExpr::new(col(column::TIME, schema)?, order)]);
