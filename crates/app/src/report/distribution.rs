@@ -15,6 +15,8 @@ use super::{
 const MOST_OF_ONE_ALERT: usize = 3;
 /// Most values of one side that are kept; beyond it every second one is let go, again and again.
 const MOST_VALUES: usize = 16_384;
+/// Share of missing values from which on they have a bar: failed predictions have no score, for example.
+const MISSING_IS_SHOWN: f64 = 0.005;
 /// Bins between the ends of what was usual.
 const BINS: usize = 8;
 
@@ -133,8 +135,8 @@ impl Wanted {
         } else {
             bins_of_numbers(&self.before, &self.after)
         };
-        if self.before.n_missing + self.after.n_missing > 0 {
-            let share = |side: &Side| side.n_missing as f64 / side.n.max(1) as f64;
+        let share = |side: &Side| side.n_missing as f64 / side.n.max(1) as f64;
+        if share(&self.before).max(share(&self.after)) >= MISSING_IS_SHOWN {
             bins.push(HistogramBin {
                 label: "missing".to_owned(),
                 before: share(&self.before),

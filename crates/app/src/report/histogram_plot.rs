@@ -11,6 +11,7 @@ const WIDTH: f64 = 420.0;
 const HEIGHT: f64 = 190.0;
 const LEFT: f64 = 48.0;
 const TOP: f64 = 12.0;
+const RIGHT: f64 = 18.0;
 const BOTTOM: f64 = 34.0;
 
 /// Draws a distribution; `None` where it has no bin.
@@ -29,12 +30,12 @@ pub(super) fn draw(histogram: &Histogram) -> Option<String> {
     let mut svg = Svg::new(WIDTH, HEIGHT, &says(histogram));
     for tick in &ticks {
         let place = y.place(*tick);
-        svg.line("grid", (LEFT, place), (WIDTH, place));
+        svg.line("grid", (LEFT, place), (WIDTH - RIGHT, place));
         svg.word("tick left", (LEFT - 6.0, place + 4.0), &percent(*tick));
     }
-    let slot = (WIDTH - LEFT) / histogram.bins.len() as f64;
+    let slot = (WIDTH - LEFT - RIGHT) / histogram.bins.len() as f64;
     // At most so many labels fit side by side.
-    let every = (histogram.bins.len() as f64 * 62.0 / (WIDTH - LEFT)).ceil().max(1.0) as usize;
+    let every = (histogram.bins.len() as f64 * 62.0 / (WIDTH - LEFT - RIGHT)).ceil().max(1.0) as usize;
     for (index, bin) in histogram.bins.iter().enumerate() {
         let left = LEFT + slot * index as f64;
         let bars = [("bar before", bin.before, 0.08), ("bar after", bin.after, 0.5)];
