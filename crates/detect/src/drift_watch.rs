@@ -188,7 +188,10 @@ fn moved_by_slice(judged: &Judged<'_>, moved: &Moved<'_>, slice: u16) -> Option<
         let direction = (current[code] / n - reference[code] / n_reference).signum();
         part += 0.5 * direction * (mine[code] / n - learned[code] / n_reference);
     }
-    Some(Excess { events: mine.iter().sum(), excess: part * n })
+    // The traffic that the slice would have in the learned mix: a slice that grew is the cause, not one that
+    // others pushed aside.
+    let usual = learned.iter().sum::<f64>() / n_reference * n;
+    Some(Excess { events: usual.max(1.0), excess: if mine.iter().sum::<f64>() >= usual { part * n } else { 0.0 } })
 }
 
 fn title(judged: &Judged<'_>, kind: FindingKind, moved: &[Moved<'_>], finding: &Finding, is_known_day: bool) -> String {

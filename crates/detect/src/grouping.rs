@@ -30,6 +30,9 @@ const fn family(kind: FindingKind) -> Family {
     }
 }
 
+/// Most closed alerts that are remembered.
+const MOST_CLOSED: usize = 64;
+
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 struct OpenAlert {
     alert: Alert,
@@ -41,11 +44,13 @@ struct OpenAlert {
 pub(crate) struct Grouping {
     gap: Span,
     open: Vec<OpenAlert>,
+    /// The latest that were closed: metrics of the serving stack may arrive later than the predictions.
+    closed: Vec<OpenAlert>,
 }
 
 impl Grouping {
     pub(crate) const fn new(gap: Span) -> Self {
-        Self { gap, open: Vec::new() }
+        Self { gap, open: Vec::new(), closed: Vec::new() }
     }
 
     /// Takes a finding; `window` is the length of what it was seen in.
@@ -74,6 +79,7 @@ impl Grouping {
                 open.quiet = open.quiet.max(quiet);
                 changes.push(AlertChange::Extended(open.alert.clone()));
             }
+            None if finding.kind == FindingKind::Saturation && self.joins_closed(finding, &mut changes) => {}
             None => {
                 let alert = raise(finding);
                 self.open.push(OpenAlert { alert: alert.clone(), quiet });
@@ -83,17 +89,37 @@ impl Grouping {
         changes
     }
 
+    /// Adds a late metric to the closed alert that it belongs to by its time.
+    fn joins_closed(&mut self, finding: &Finding, changes: &mut Vec<AlertChange>) -> bool {
+        let gap = self.gap;
+        let is_of_it = |closed: &OpenAlert| {
+            let alert = &closed.alert;
+            alert.onset.plus(-gap) <= finding.time
+                && finding.time <= alert.updated.plus(closed.quiet)
+                && belongs(alert, finding)
+        };
+        let found = self.closed.iter_mut().rev().find(|closed| is_of_it(closed));
+        let Some(closed) = found else { return false };
+        extend(&mut closed.alert, finding);
+        changes.push(AlertChange::Extended(closed.alert.clone()));
+        true
+    }
+
     /// Closes the alerts of a model to which nothing was added for a while.
     pub(crate) fn close_quiet(&mut self, model: &str, now: Timestamp) -> Vec<AlertChange> {
         let mut closed = Vec::new();
+        let kept = &mut self.closed;
         self.open.retain_mut(|open| {
             let is_over = open.alert.model == model && now.since(open.alert.updated) > open.quiet;
             if is_over {
                 open.alert.status = AlertStatus::Closed;
                 closed.push(AlertChange::Closed(open.alert.clone()));
+                kept.push(open.clone());
             }
             !is_over
         });
+        let surplus = kept.len().saturating_sub(MOST_CLOSED);
+        kept.drain(..surplus);
         closed
     }
 
@@ -197,16 +223,17 @@ fn title(findings: &[Finding]) -> String {
     let mut title = lead.title.clone();
     let instances: Vec<&str> =
         lead.responsible.iter().filter_map(|carrier| carrier.name.strip_prefix("instance=")).collect();
+    let mut metrics: Vec<(&str, Option<&str>)> = Vec::new();
     let mut also: Vec<&str> = Vec::new();
     for finding in &findings[1..] {
         if finding.kind == FindingKind::Saturation {
-            let instance = finding
-                .slice
-                .conditions()
-                .iter()
-                .find(|(dimension, _)| dimension == "instance")
-                .map(|(_, value)| value.as_str());
-            if instances.is_empty() || instance.is_none_or(|instance| instances.contains(&instance)) {
+            let conditions = finding.slice.conditions();
+            let instance =
+                conditions.iter().find(|(dimension, _)| dimension == "instance").map(|(_, value)| value.as_str());
+            let is_at_carrier = instances.is_empty() || instance.is_none_or(|instance| instances.contains(&instance));
+            let metric = (finding.measure.as_str(), instance);
+            if is_at_carrier && metrics.len() < 3 && !metrics.contains(&metric) {
+                metrics.push(metric);
                 title = format!("{title}; {}", finding.title);
             }
         } else if finding.kind != lead.kind && !also.contains(&finding.kind.name()) {

@@ -39,6 +39,12 @@ mod watch;
 mod window;
 mod wording;
 
+#[cfg(test)]
+extern crate self as wardline_detect;
+#[cfg(test)]
+#[path = "../tests/it/stream.rs"]
+mod stream;
+
 pub use baseline::{Baseline, LearnedMeasure, LearnedShare, Quantiles};
 pub use detectors::{DETECTORS, DetectorSpec};
 pub use series::{Series, SeriesCell, WindowPoint};

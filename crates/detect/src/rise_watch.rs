@@ -16,7 +16,7 @@ use crate::{
 const WEEK_SECONDS: f64 = 604_800.0;
 /// A rise goes on until no fresh evidence came for this long.
 const QUIET_SPAN: Span = 50 * Timestamp::MINUTE;
-/// Evidence that counts as fresh: by chance, one in twenty.
+/// Evidence a second that counts as fresh: by chance, one in twenty (Markov).
 const FRESH_EVIDENCE: f64 = 20.0;
 
 /// A fact that is watched, and the ratio of odds below which a rise is of no practical interest.
@@ -31,7 +31,8 @@ struct GroupWatch {
     detector: RiseDetector,
     history: RateHistory,
     rate: Rate,
-    tolerated: f64,
+    /// Events since the onset of the rise that is going on, and of how many the fact held.
+    since: (u64, u64),
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
@@ -125,11 +126,12 @@ impl RiseWatch {
                 detector: RiseDetector::new(tolerated, rate.clumping),
                 history: RateHistory::default(),
                 rate,
-                tolerated,
+                since: (0, 0),
             });
         }
         let Some(watch) = slot else { return };
         watch.history.push(second.start.micros(), events, yes);
+        watch.since = (watch.since.0 + u64::from(events), watch.since.1 + u64::from(yes));
         let evidence = watch.detector.observe(events, yes);
         let bar = WEEK_SECONDS / self.weekly_budget * weight * self.facts.len() as f64;
         if evidence >= bar && state.groups.is_judged(group) {
@@ -161,7 +163,10 @@ impl RiseWatch {
             next_report: second.start.plus(Timestamp::MINUTE),
         };
         self.episode = Some(episode);
-        self.groups[fact].iter_mut().flatten().for_each(|watch| watch.detector.reset());
+        for watch in self.groups.iter_mut().flatten().flatten() {
+            watch.detector.reset();
+            watch.since = watch.history.since(rise.onset);
+        }
         Some(self.report(state, episode, rise, evidence))
     }
 
@@ -172,14 +177,16 @@ impl RiseWatch {
             return None;
         }
         let watch = self.groups[episode.fact].get_mut(episode.group as usize)?.as_mut()?;
-        if watch.detector.evidence() < FRESH_EVIDENCE {
+        // While nothing is wrong, the mean of the evidence is at most the seconds since it began.
+        let seconds = (now.since(episode.confirmed) as f64 / Timestamp::SECOND as f64).max(1.0);
+        if watch.detector.evidence() < FRESH_EVIDENCE * seconds {
             if now.since(episode.confirmed) > QUIET_SPAN {
                 self.end();
             }
             return None;
         }
         watch.detector.reset();
-        let (events, yes) = watch.history.since(episode.onset);
+        let (events, yes) = watch.since;
         let waited = now.since(episode.raised);
         episode.next_report = now.plus(waited.clamp(Timestamp::MINUTE, QUIET_SPAN / 2));
         episode.confirmed = now;
@@ -199,7 +206,7 @@ impl RiseWatch {
         let fact = episode.fact;
         let shares = |group: u16| {
             let watch = self.groups[fact].get(group as usize)?.as_ref()?;
-            let (events, yes) = watch.history.since(episode.onset);
+            let (events, yes) = watch.since;
             Some(carrier::Excess { events: events as f64, excess: yes as f64 - watch.rate.share * events as f64 })
         };
         let rate = self.groups[fact]

@@ -86,7 +86,7 @@ impl TrafficLearning {
 /// How the season was learned.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Season {
-    /// Less than two days: no season is known.
+    /// Less than a day: no season is known.
     None,
     /// By hour of the day, weekends apart where there was one.
     Day,
@@ -132,7 +132,7 @@ impl TrafficBaseline {
     fn set_season(&mut self, hours: &[(Timestamp, f64)], span: Span) {
         self.season = match span {
             span if span >= 13 * Timestamp::DAY => Season::Week,
-            span if span >= 2 * Timestamp::DAY => Season::Day,
+            span if span >= 20 * Timestamp::HOUR => Season::Day,
             _ => Season::None,
         };
         for &(time, _) in hours {
@@ -216,9 +216,16 @@ impl TrafficBaseline {
         self.seen[time.hour_of_week()]
     }
 
-    /// How far traffic strays at a moment: more where the learning has not seen that hour.
-    pub(crate) fn stray_at(&self, time: Timestamp) -> f64 {
-        if self.knows(time) { self.stray } else { self.stray.max(STRAY_UNSEEN) }
+    /// Variance of a count at a moment, beyond chance and as a share of the expected count squared: the
+    /// stray, and what the rate itself may be off, as it rests on a few repeats of that hour.
+    pub(crate) fn dispersion(&self, time: Timestamp, expected: f64) -> f64 {
+        let stray = if self.knows(time) { self.stray } else { self.stray.max(STRAY_UNSEEN) };
+        let repeats = match self.season {
+            Season::None => (self.windows as f64).max(1.0),
+            Season::Day => 2.0,
+            Season::Week => 3.0,
+        };
+        stray * stray * (1.0 + 1.0 / repeats) + 1.0 / (repeats * expected.max(1.0))
     }
 }
 

@@ -234,7 +234,10 @@ impl Watch {
             for model in served {
                 if let Some(watch) = self.models.get(&model) {
                     let finding = saturation_finding(&watch.state, &rise);
-                    self.group(&model, vec![finding], observed);
+                    // Quiet alerts are closed by the predictions' clock alone: metrics may lag behind it.
+                    let window = finding.time.since(finding.onset);
+                    observed.alerts.extend(self.grouping.take(&finding, window));
+                    observed.findings.push(finding);
                 }
             }
         }
@@ -276,6 +279,8 @@ fn window_of(state: &ModelState, finding: &Finding) -> Span {
         FindingKind::DataDrift | FindingKind::PredictionDrift | FindingKind::DataQuality => {
             state.scales.last().map_or(0, |scale| scale.span)
         }
+        // A slow burn shows by single failures, hours apart.
+        FindingKind::SloBurn if finding.severity < Severity::Page => 2 * Timestamp::HOUR,
         FindingKind::Traffic => state.learned.as_ref().map_or(0, |learned| learned.traffic.width),
         _ => 0,
     }

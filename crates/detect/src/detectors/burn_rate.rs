@@ -247,3 +247,6 @@ impl Budget {
         sealed(finding)
     }
 }
+
+#[cfg(test)]
+mod tests;

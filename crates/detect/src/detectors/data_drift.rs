@@ -40,3 +40,6 @@ impl Detector for DataDrift {
 
     saved_whole!();
 }
+
+#[cfg(test)]
+mod tests;

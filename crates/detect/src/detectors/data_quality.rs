@@ -187,3 +187,6 @@ fn finding(state: &ModelState, window: &ClosedWindow<'_>, found: &[Found<'_>], n
     };
     sealed(finding)
 }
+
+#[cfg(test)]
+mod tests;

@@ -77,3 +77,6 @@ fn finding(state: &ModelState, report: &RiseReport) -> Finding {
     finding.evidence = evidence::errors(&finding);
     sealed(finding)
 }
+
+#[cfg(test)]
+mod tests;

@@ -140,3 +140,6 @@ fn latencies_since(state: &ModelState, onset: Timestamp, version: Option<u16>) -
     }
     merged
 }
+
+#[cfg(test)]
+mod tests;

@@ -40,3 +40,6 @@ impl Detector for PredictionDrift {
 
     saved_whole!();
 }
+
+#[cfg(test)]
+mod tests;

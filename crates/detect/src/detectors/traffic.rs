@@ -84,8 +84,7 @@ impl Detector for Traffic {
         if (self.events as f64) < NOTABLE * expected || self.events < 20 {
             return;
         }
-        let stray = learned.traffic.stray_at(from);
-        let chance = overdispersed_at_least(self.events, expected, stray * stray);
+        let chance = overdispersed_at_least(self.events, expected, learned.traffic.dispersion(from, expected));
         if chance <= self.alpha(&learned.traffic) {
             let count = Count { from, events: self.events, expected, chance };
             self.surge = tell(self.surge, now, from, 2 * learned.traffic.width, || {
@@ -124,8 +123,7 @@ impl Traffic {
         }
         let expected = traffic.expected(from, from.plus(traffic.width));
         if self.is_whole && (self.events as f64) * NOTABLE < expected {
-            let stray = traffic.stray_at(from);
-            let chance = overdispersed_at_most(self.events, expected, stray * stray);
+            let chance = overdispersed_at_most(self.events, expected, traffic.dispersion(from, expected));
             if chance <= self.alpha(traffic) {
                 let count = Count { from, events: self.events, expected, chance };
                 self.drop = tell(self.drop, now, from, 2 * traffic.width, || {
@@ -172,8 +170,8 @@ fn finding(state: &ModelState, traffic: &TrafficBaseline, count: &Count, now: Ti
     (finding.effect, finding.effect_name) = (ratio, "ratio".to_owned());
     finding.p_value = Some(count.chance);
     // The ratio that the count does not exclude at 95 %: a quiet hour has few events and strays much.
-    let stray = traffic.stray_at(count.from) * count.expected;
-    let doubt = 1.645 * (count.expected.max(count.events as f64) + stray * stray).sqrt();
+    let beyond_chance = traffic.dispersion(count.from, count.expected) * count.expected * count.expected;
+    let doubt = 1.645 * (count.expected.max(count.events as f64) + beyond_chance).sqrt();
     let (least, most) = (count.events as f64 - doubt, count.events as f64 + doubt);
     let is_large = least >= LARGE * count.expected || most <= count.expected / LARGE;
     finding.severity = if is_large && traffic.knows(count.from) { Severity::Ticket } else { Severity::Info };
@@ -226,3 +224,6 @@ fn silence(state: &ModelState, traffic: &TrafficBaseline, now: Timestamp) -> Fin
     finding.evidence = evidence::traffic(&finding);
     sealed(finding)
 }
+
+#[cfg(test)]
+mod tests;

@@ -81,3 +81,6 @@ fn finding(state: &ModelState, worse: &Worse) -> Finding {
     finding.evidence = evidence::errors(&both);
     sealed(finding)
 }
+
+#[cfg(test)]
+mod tests;

@@ -99,3 +99,6 @@ fn finding(state: &ModelState, worse: &Worse) -> Finding {
     finding.evidence = evidence::latency(&both);
     sealed(finding)
 }
+
+#[cfg(test)]
+mod tests;

@@ -199,3 +199,6 @@ fn finding(state: &ModelState, trial: &Trial, key: (u16, usize), evidence: f64, 
     finding.version = Some(name);
     sealed(finding)
 }
+
+#[cfg(test)]
+mod tests;
