@@ -219,6 +219,9 @@ pub(crate) struct DemoArguments {
     /// Seed of the scenario
     #[arg(long, default_value_t = 7)]
     pub(crate) seed: u64,
+    /// Write the scenario to a file as NDJSON instead, with the settings beside it, to hunt through
+    #[arg(long, value_name = "FILE")]
+    pub(crate) write: Option<PathBuf>,
     /// Keep the server running afterwards, so that you can look around
     #[arg(long)]
     pub(crate) keep: bool,

@@ -1,7 +1,10 @@
 //! What people see in a terminal.
 
-use comfy_table::{Cell, CellAlignment, ContentArrangement, Table, presets};
-use wardline_domain::{Alert, Carrier, Severity};
+use comfy_table::{ColumnConstraint, ContentArrangement, Table, Width, presets};
+use wardline_domain::{Alert, Severity};
+
+/// Width where the answer goes to a file or a pipe.
+const PAGE_WIDTH: u16 = 110;
 
 /// Alerts as a table, or a sentence where there are none.
 pub(crate) fn alerts_table(alerts: &[Alert]) -> String {
@@ -11,25 +14,24 @@ pub(crate) fn alerts_table(alerts: &[Alert]) -> String {
     let mut table = Table::new();
     table.load_style(presets::UTF8_HORIZONTAL_ONLY).set_content_arrangement(ContentArrangement::Dynamic);
     if !std::io::IsTerminal::is_terminal(&std::io::stdout()) {
-        table.set_width(140);
+        table.set_width(PAGE_WIDTH);
     }
-    table.set_header(["raised", "severity", "model", "what happened", "carried by", "findings"]);
+    table.set_header(["raised (UTC)", "severity", "what happened"]);
     for alert in alerts {
-        table.add_row([
-            Cell::new(alert.time.to_string()),
-            Cell::new(severity(alert.severity)),
-            Cell::new(
-                alert
-                    .version
-                    .as_ref()
-                    .map_or_else(|| alert.model.clone(), |version| format!("{} {version}", alert.model)),
-            ),
-            Cell::new(&alert.title),
-            Cell::new(carried_by(alert)),
-            Cell::new(alert.n_findings).set_alignment(CellAlignment::Right),
-        ]);
+        table.add_row([minute(alert), severity(alert.severity).to_owned(), told(alert)]);
     }
+    // Times and severities in one piece, and the rest for the sentence.
+    table.set_constraints([
+        ColumnConstraint::Absolute(Width::Fixed(18)),
+        ColumnConstraint::Absolute(Width::Fixed(10)),
+        ColumnConstraint::LowerBoundary(Width::Fixed(40)),
+    ]);
     format!("{table}\n")
+}
+
+/// `2026-11-17 11:55`: seconds are in the JSON.
+fn minute(alert: &Alert) -> String {
+    alert.time.to_string().get(..16).map(|text| text.replace('T', " ")).unwrap_or_default()
 }
 
 /// Severity in words that need no colour.
@@ -41,16 +43,11 @@ const fn severity(severity: Severity) -> &'static str {
     }
 }
 
-/// The first slices and features that carry an alert.
-fn carried_by(alert: &Alert) -> String {
-    let most = |carriers: &[Carrier]| {
-        carriers
-            .iter()
-            .take(3)
-            .map(|carrier| format!("{} ({:.0} %)", carrier.name, carrier.share * 100.0))
-            .collect::<Vec<_>>()
-    };
-    let mut named = most(&alert.responsible);
-    named.extend(most(&alert.features));
-    if named.is_empty() { alert.slice.to_string() } else { named.join("\n") }
+/// The sentence, a clause a line, and how much stands behind it.
+fn told(alert: &Alert) -> String {
+    let sentence = alert.title.replace("; ", ";\n");
+    match alert.n_findings {
+        0 | 1 => sentence,
+        n => format!("{sentence}\n({n} findings)"),
+    }
 }

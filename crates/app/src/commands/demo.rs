@@ -1,6 +1,12 @@
 //! `wardline demo`: a bundled scenario through a real server, at high speed, and what came of it.
 
-use std::{io::IsTerminal as _, sync::Arc, time::Instant};
+use std::{
+    fs::File,
+    io::{BufWriter, IsTerminal as _, Write as _},
+    path::Path,
+    sync::Arc,
+    time::Instant,
+};
 
 use anyhow::Context as _;
 use indicatif::{ProgressBar, ProgressStyle};
@@ -28,6 +34,9 @@ const BATCH: usize = 4_000;
 
 pub(super) async fn run(arguments: &DemoArguments, mut settings: Settings) -> anyhow::Result<Outcome> {
     let scenario = Scenario::find(SCENARIO).context("this binary was built without its demo scenario")?;
+    if let Some(file) = &arguments.write {
+        return write(scenario, arguments.seed, file);
+    }
     let temporary = tempfile::tempdir()?;
     settings.data = arguments.data.clone().unwrap_or_else(|| temporary.path().to_owned());
     settings.models = scenario.settings(arguments.seed, &scenario.options);
@@ -55,6 +64,21 @@ pub(super) async fn run(arguments: &DemoArguments, mut settings: Settings) -> an
         tokio::signal::ctrl_c().await?;
     }
     running.stop().await?;
+    Ok(Outcome::Good)
+}
+
+/// Writes the scenario and its settings to files.
+fn write(scenario: &Scenario, seed: u64, file: &Path) -> anyhow::Result<Outcome> {
+    let cannot = |file: &Path| format!("cannot write `{}`", file.display());
+    let mut lines = BufWriter::new(File::create(file).with_context(|| cannot(file))?);
+    for line in scenario.events(seed, &scenario.options) {
+        lines.write_all(&line)?;
+        lines.write_all(b"\n")?;
+    }
+    lines.flush().with_context(|| cannot(file))?;
+    let settings = file.with_extension("toml");
+    std::fs::write(&settings, scenario.configuration(seed, &scenario.options)).with_context(|| cannot(&settings))?;
+    println!("wardline --config {} hunt {} --report report.html", settings.display(), file.display());
     Ok(Outcome::Good)
 }
 

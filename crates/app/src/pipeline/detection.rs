@@ -92,7 +92,7 @@ pub(super) struct Detection {
 }
 
 /// Records that may wait for detection.
-const MOST_WAITING: usize = 64;
+const MOST_WAITING: usize = 8;
 /// How often the clock moves on without events.
 const TICK: Duration = Duration::from_millis(200);
 /// How often the state is saved; what came since is seen again after a crash.
@@ -223,7 +223,7 @@ impl Worker {
     /// Findings go to their table first: a state that says they were made must not outlive them.
     async fn put(&self, sequence: u64, body: Vec<u8>) -> anyhow::Result<()> {
         if self.unsaved_findings {
-            self.records.lake.flush().await?;
+            self.records.lake.flush_findings().await?;
         }
         let state = State { sequence: Some(sequence), body };
         Ok(self.records.metadata.put_state(STATE, &state).await?)

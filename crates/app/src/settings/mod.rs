@@ -279,7 +279,7 @@ impl LakeLimits {
     fn read(reader: &mut Reader<'_>) -> Self {
         Self {
             commit_every: reader.span("commit_every").unwrap_or(Timestamp::MINUTE),
-            max_tail_bytes: (reader.whole("max_tail_mib", 8..=65_536).unwrap_or(96) * MIB) as usize,
+            max_tail_bytes: (reader.whole("max_tail_mib", 8..=65_536).unwrap_or(64) * MIB) as usize,
             retention_days: reader.whole("retention_days", 1..=36_500).map(|days| days as u32),
             vacuum_hours: reader.whole("vacuum_hours", 0..=87_600).unwrap_or(24) as u32,
         }
