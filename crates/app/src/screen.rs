@@ -3,6 +3,8 @@
 use comfy_table::{ColumnConstraint, ContentArrangement, Table, Width, presets};
 use wardline_domain::{Alert, Severity};
 
+use crate::report::clauses_of;
+
 /// Width where the answer goes to a file or a pipe.
 const PAGE_WIDTH: u16 = 110;
 
@@ -45,7 +47,7 @@ const fn severity(severity: Severity) -> &'static str {
 
 /// The sentence, a clause a line, and how much stands behind it.
 fn told(alert: &Alert) -> String {
-    let sentence = alert.title.replace("; ", ";\n");
+    let sentence = clauses_of(&alert.title).join(";\n");
     match alert.n_findings {
         0 | 1 => sentence,
         n => format!("{sentence}\n({n} findings)"),

@@ -125,9 +125,9 @@ impl EventBatch {
     /// # Errors
     /// [`BatchError::Column`] where there is no `time`: such a batch breaks the schema.
     pub fn times(&self) -> Result<&TimestampMicrosecondArray, BatchError> {
-        self.column(column::TIME).and_then(|array| array.as_primitive_opt::<TimestampMicrosecondType>()).ok_or_else(|| {
-            BatchError::Column { kind: self.kind, column: column::TIME.to_owned(), expected: "UTC microseconds" }
-        })
+        self.column(column::TIME).and_then(|array| array.as_primitive_opt::<TimestampMicrosecondType>()).ok_or_else(
+            || BatchError::Column { kind: self.kind, column: column::TIME.to_owned(), expected: "UTC microseconds" },
+        )
     }
 
     /// The earliest and the latest event time; `None` for an empty batch.

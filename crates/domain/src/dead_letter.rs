@@ -21,7 +21,9 @@ pub enum DeadLetterReason {
         at: u64,
     },
     /// Longer than a line may be.
-    #[error("the line has {bytes} bytes and at most {most} are taken: leave raw inputs out, or raise `intake.max_line_bytes`")]
+    #[error(
+        "the line has {bytes} bytes and at most {most} are taken: leave raw inputs out, or raise `intake.max_line_bytes`"
+    )]
     TooLong {
         /// The line's length.
         bytes: u64,
@@ -59,7 +61,9 @@ pub enum DeadLetterReason {
         expected: String,
     },
     /// A feature whose type differs from the type its model has used so far.
-    #[error("feature `{feature}` of model `{model}` is {found}; it has been {expected} so far: send it as that, or under another name")]
+    #[error(
+        "feature `{feature}` of model `{model}` is {found}; it has been {expected} so far: send it as that, or under another name"
+    )]
     FeatureChangedType {
         /// The model.
         model: String,

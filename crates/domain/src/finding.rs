@@ -131,7 +131,14 @@ pub struct Finding {
 
 impl Finding {
     /// Makes the id from what identifies a finding: detector, measure, model, version, slice and onset.
-    pub fn identify(detector: &str, measure: &str, model: &str, version: Option<&str>, slice: &Slice, onset: Timestamp) -> String {
+    pub fn identify(
+        detector: &str,
+        measure: &str,
+        model: &str,
+        version: Option<&str>,
+        slice: &Slice,
+        onset: Timestamp,
+    ) -> String {
         let mut hasher = blake3::Hasher::new();
         for part in [detector, measure, model, version.unwrap_or(""), &slice.to_string()] {
             hasher.update(&(part.len() as u64).to_le_bytes());

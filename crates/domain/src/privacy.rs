@@ -55,7 +55,9 @@ pub struct PrivacyKey {
 #[derive(Debug, thiserror::Error)]
 pub enum PrivacyError {
     /// The key file's text is no key.
-    #[error("a privacy key is 64 hexadecimal digits (32 bytes), and this has {0} characters: make one with `openssl rand -hex 32`")]
+    #[error(
+        "a privacy key is 64 hexadecimal digits (32 bytes), and this has {0} characters: make one with `openssl rand -hex 32`"
+    )]
     Key(usize),
     /// Fields on which statistics and joins rest.
     #[error("`{0}` cannot be dropped or hashed: time and model order the tables")]
@@ -223,7 +225,9 @@ impl PrivacyPolicy {
                 let is_number = field.data_type().is_primitive() || field.data_type() == &DataType::Boolean;
                 let is_concealed = after.null_count() == after.len() && before.null_count() < before.len();
                 match field.data_type() {
-                    DataType::Float64 if is_concealed => Arc::new(before.as_primitive::<Float64Type>().unary::<_, Float64Type>(coarse)),
+                    DataType::Float64 if is_concealed => {
+                        Arc::new(before.as_primitive::<Float64Type>().unary::<_, Float64Type>(coarse))
+                    }
                     _ if is_number || field.name() == "embedding" => Arc::clone(before),
                     _ => Arc::clone(after),
                 }
@@ -245,7 +249,13 @@ impl PrivacyPolicy {
         )
     }
 
-    fn hash(&self, field: &str, array: &ArrayRef, epochs: &[i64], treatment: Treatment) -> Result<ArrayRef, ArrowError> {
+    fn hash(
+        &self,
+        field: &str,
+        array: &ArrayRef,
+        epochs: &[i64],
+        treatment: Treatment,
+    ) -> Result<ArrayRef, ArrowError> {
         if let ([epoch], Some(dictionary)) = (epochs, array.as_dictionary_opt::<Int32Type>()) {
             let token = Tokens::new(&self.key, field, *epoch, treatment);
             let values = token.all(&cast(dictionary.values(), &DataType::Utf8)?);
@@ -328,7 +338,6 @@ impl Tokens {
         values.iter().map(|value| value.map(|value| self.one(value))).collect()
     }
 }
-
 
 #[cfg(test)]
 mod tests;

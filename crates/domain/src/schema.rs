@@ -30,10 +30,8 @@ pub fn repeated_text() -> DataType {
 
 /// Class to probability.
 pub fn scores() -> DataType {
-    let entry = Fields::from(vec![
-        Field::new("key", DataType::Utf8, false),
-        Field::new("value", DataType::Float64, true),
-    ]);
+    let entry =
+        Fields::from(vec![Field::new("key", DataType::Utf8, false), Field::new("value", DataType::Float64, true)]);
     DataType::Map(Arc::new(Field::new("key_value", DataType::Struct(entry), false)), false)
 }
 

@@ -130,11 +130,14 @@ impl Timestamp {
 /// `2026-11-02T06:36:05.995Z` in about 10 ns; anything else is left to the full parser.
 fn parse_utc_fast(text: &[u8]) -> Option<i64> {
     let (b'Z', body) = text.split_last()? else { return None };
-    if body.len() < 19 || body[4] != b'-' || body[7] != b'-' || body[10] != b'T' || body[13] != b':' || body[16] != b':' {
+    if body.len() < 19 || body[4] != b'-' || body[7] != b'-' || body[10] != b'T' || body[13] != b':' || body[16] != b':'
+    {
         return None;
     }
     let number = |range: std::ops::Range<usize>| {
-        body[range].iter().try_fold(0i64, |sum, digit| digit.is_ascii_digit().then(|| sum * 10 + i64::from(digit - b'0')))
+        body[range]
+            .iter()
+            .try_fold(0i64, |sum, digit| digit.is_ascii_digit().then(|| sum * 10 + i64::from(digit - b'0')))
     };
     let (year, month, day) = (number(0..4)?, number(5..7)?, number(8..10)?);
     let (hour, minute, second) = (number(11..13)?, number(14..16)?, number(17..19)?);

@@ -16,6 +16,7 @@ pub(crate) use distribution::Distributions;
 pub(crate) use input::{
     Band, DeadLetterCount, Fact, Histogram, Line, LinePlot, ModelReport, ReadSummary, ReportInput, Subject,
 };
+pub(crate) use view::clauses_of;
 
 use minijinja::{
     AutoEscape, Environment, Error, context,

@@ -15,6 +15,7 @@ use super::{
     timeline,
 };
 use alert_view::AlertView;
+pub(crate) use alert_view::clauses_of;
 
 /// The whole page.
 #[derive(Debug, Serialize)]

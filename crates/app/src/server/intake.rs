@@ -72,8 +72,12 @@ async fn decompress(encoding: Encoding, body: Bytes, most: usize) -> Result<Byte
         let limit = most as u64 + 1;
         match encoding {
             Encoding::Identity => body.as_ref().read_to_end(&mut unpacked)?,
-            Encoding::Gzip => flate2::read::MultiGzDecoder::new(body.as_ref()).take(limit).read_to_end(&mut unpacked)?,
-            Encoding::Zstd => zstd::stream::read::Decoder::new(body.as_ref())?.take(limit).read_to_end(&mut unpacked)?,
+            Encoding::Gzip => {
+                flate2::read::MultiGzDecoder::new(body.as_ref()).take(limit).read_to_end(&mut unpacked)?
+            }
+            Encoding::Zstd => {
+                zstd::stream::read::Decoder::new(body.as_ref())?.take(limit).read_to_end(&mut unpacked)?
+            }
         };
         Ok(unpacked)
     })

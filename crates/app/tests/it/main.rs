@@ -5,4 +5,5 @@ mod crash;
 mod intake;
 mod no_space;
 mod privacy;
+mod readers;
 mod server;

@@ -9,7 +9,11 @@ use crate::RecordKind;
 const KEY: &str = "00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff";
 
 fn policy(rules: &[(&str, Treatment)], epoch_days: u32) -> PrivacyPolicy {
-    let rules = rules.iter().map(|(field, treatment)| FieldRule { model: None, field: (*field).to_owned(), treatment: *treatment });
+    let rules = rules.iter().map(|(field, treatment)| FieldRule {
+        model: None,
+        field: (*field).to_owned(),
+        treatment: *treatment,
+    });
     PrivacyPolicy::new(rules.collect(), PrivacyKey::from_hex(KEY, epoch_days).unwrap()).unwrap()
 }
 

@@ -151,7 +151,7 @@ fn onset_interval(alert: &Alert) -> Option<(Timestamp, Timestamp)> {
 }
 
 /// The clauses of a title: `; ` parts them, except within parentheses.
-fn clauses_of(title: &str) -> Vec<&str> {
+pub(crate) fn clauses_of(title: &str) -> Vec<&str> {
     let mut clauses = Vec::new();
     let (mut depth, mut start) = (0u32, 0);
     for (at, character) in title.char_indices() {
