@@ -138,17 +138,27 @@ pub(crate) struct RiseDetector {
     /// What an event of which the fact holds, and one of which it does not, adds to the logarithm.
     yes: [f64; ALTERNATIVES.len()],
     no: [f64; ALTERNATIVES.len()],
+    /// The same as factors, for seconds of few events.
+    yes_factor: [f64; ALTERNATIVES.len()],
+    no_factor: [f64; ALTERNATIVES.len()],
 }
+
+/// Up to so many events, a power is quicker than an exponential and cannot overflow.
+const FEW_EVENTS: u32 = 32;
 
 impl RiseDetector {
     /// A detector of shares above the tolerated one; `clumping` as learned.
     pub(crate) fn new(tolerated: f64, clumping: f64) -> Self {
         let tolerated = tolerated.clamp(1e-7, 0.98);
-        let mut detector = Self { evidence: [0.0; 3], yes: [0.0; 3], no: [0.0; 3] };
+        const NOTHING: [f64; ALTERNATIVES.len()] = [0.0; ALTERNATIVES.len()];
+        let mut detector =
+            Self { evidence: NOTHING, yes: NOTHING, no: NOTHING, yes_factor: NOTHING, no_factor: NOTHING };
         for (index, &ratio) in ALTERNATIVES.iter().enumerate() {
             let alternative = with_odds(tolerated, ratio);
             detector.yes[index] = (alternative / tolerated).ln() / clumping;
             detector.no[index] = ((1.0 - alternative) / (1.0 - tolerated)).ln() / clumping;
+            detector.yes_factor[index] = detector.yes[index].exp();
+            detector.no_factor[index] = detector.no[index].exp();
         }
         detector
     }
@@ -156,10 +166,14 @@ impl RiseDetector {
     /// Takes one second's counts; answers the evidence, to be compared with the mean run length wanted.
     #[inline]
     pub(crate) fn observe(&mut self, events: u32, yes: u32) -> f64 {
-        let (k, good) = (f64::from(yes), f64::from(events - yes));
+        let good = events - yes;
         for index in 0..ALTERNATIVES.len() {
-            let log_ratio = k * self.yes[index] + good * self.no[index];
-            self.evidence[index] = ((self.evidence[index] + 1.0) * log_ratio.exp()).min(1e30);
+            let ratio = if events <= FEW_EVENTS {
+                self.yes_factor[index].powi(yes as i32) * self.no_factor[index].powi(good as i32)
+            } else {
+                (f64::from(yes) * self.yes[index] + f64::from(good) * self.no[index]).exp()
+            };
+            self.evidence[index] = ((self.evidence[index] + 1.0) * ratio).min(1e30);
         }
         self.evidence()
     }

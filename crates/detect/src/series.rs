@@ -67,8 +67,9 @@ impl Series {
     /// The cell of a moment.
     #[inline]
     pub(crate) fn at(&mut self, time: Timestamp) -> &mut SeriesCell {
-        let start = time.floor(self.width);
-        if self.cells.last().is_none_or(|last| last.start < start) {
+        let is_open = |last: &SeriesCell| time < last.start.plus(self.width);
+        if !self.cells.last().is_some_and(is_open) {
+            let start = time.floor(self.width);
             if self.cells.len() >= MOST_CELLS {
                 self.merge_pairs();
                 return self.at(time);
