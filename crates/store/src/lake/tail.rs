@@ -5,7 +5,7 @@ use std::sync::Arc;
 use arrow::{
     array::{Array, ArrayRef, AsArray, RecordBatch, new_null_array},
     compute::{cast, concat},
-    datatypes::{DataType, Field, Fields, Schema, SchemaRef, TimestampMicrosecondType},
+    datatypes::{DataType, Field, Schema, SchemaRef, TimestampMicrosecondType},
     error::ArrowError,
 };
 use wardline_domain::column;
@@ -13,6 +13,8 @@ use wardline_domain::column;
 /// Batches below this many rows are merged with their neighbours: a thousand models that send a row at
 /// a time would otherwise leave more headers than data.
 const SMALL_ROWS: usize = 8_192;
+/// So many batches of like size are merged at once.
+const MERGED_AT_ONCE: usize = 8;
 
 /// Some of a table's newest rows.
 #[derive(Clone, Debug)]
@@ -92,42 +94,66 @@ impl Tail {
         self.merge_small()
     }
 
-    /// Merges the last batches while they are small and of like size, so that each row is copied a
-    /// logarithmic number of times.
+    /// Merges the last batches once several of like size have come together, so that each row is copied a
+    /// logarithmic number of times, and the cost of a column is paid for many batches at once.
     fn merge_small(&mut self) -> Result<(), ArrowError> {
-        while let [.., before, last] = self.batches.as_slice() {
-            let (left, right) = (before.records.num_rows(), last.records.num_rows());
-            if left + right > SMALL_ROWS || left > 2 * right {
-                break;
-            }
-            let bytes = before.records.get_array_memory_size() + last.records.get_array_memory_size();
-            let merged = concat_by_name(&before.records, &last.records)?;
+        while let Some(start) = self.mergeable() {
+            let parts: Vec<&RecordBatch> = self.batches[start..].iter().map(|batch| &batch.records).collect();
+            let bytes: usize = parts.iter().map(|records| records.get_array_memory_size()).sum();
+            let merged = concat_by_name(&parts)?;
             self.bytes = (self.bytes - bytes) + merged.get_array_memory_size();
-            self.batches.truncate(self.batches.len() - 2);
+            self.batches.truncate(start);
             self.batches.push(Arc::new(TailBatch::new(merged)));
         }
         Ok(())
     }
+
+    /// Where the batches begin that are no larger than the last in order of magnitude, if they are many.
+    fn mergeable(&self) -> Option<usize> {
+        let largest = magnitude(self.batches.last()?.records.num_rows());
+        let mut rows = 0;
+        let small = self.batches.iter().rev().take_while(|batch| {
+            rows += batch.records.num_rows();
+            rows <= SMALL_ROWS && magnitude(batch.records.num_rows()) <= largest
+        });
+        let count = small.count();
+        (count >= MERGED_AT_ONCE).then(|| self.batches.len() - count)
+    }
 }
 
-/// Both batches' rows, with the columns of either.
-fn concat_by_name(first: &RecordBatch, second: &RecordBatch) -> Result<RecordBatch, ArrowError> {
-    let mut fields: Vec<Arc<Field>> = first.schema_ref().fields().iter().cloned().collect();
-    for field in second.schema_ref().fields() {
-        if first.column_by_name(field.name()).is_none() {
-            fields.push(Arc::clone(field));
+/// Digits of a number of rows in base [`MERGED_AT_ONCE`].
+fn magnitude(rows: usize) -> u32 {
+    rows.max(1).ilog(MERGED_AT_ONCE)
+}
+
+/// The rows of all batches, with the columns of any.
+fn concat_by_name(parts: &[&RecordBatch]) -> Result<RecordBatch, ArrowError> {
+    let mut fields: Vec<Arc<Field>> = Vec::new();
+    for part in parts {
+        for (place, field) in part.schema_ref().fields().iter().enumerate() {
+            let is_known = fields.get(place).is_some_and(|known| known.name() == field.name())
+                || fields.iter().any(|known| known.name() == field.name());
+            if !is_known {
+                fields.push(Arc::new(field.as_ref().clone().with_nullable(true)));
+            }
         }
     }
-    let columns = fields
-        .iter()
-        .map(|field| {
-            let left = fit_column(first, field, first.num_rows())?;
-            let right = fit_column(second, field, second.num_rows())?;
-            concat(&[&left, &right])
-        })
-        .collect::<Result<Vec<_>, ArrowError>>()?;
-    let nullable: Fields = fields.iter().map(|field| field.as_ref().clone().with_nullable(true)).collect();
-    RecordBatch::try_new(Arc::new(Schema::new(nullable)), columns)
+    let columns = fields.iter().enumerate().map(|(place, field)| {
+        let fitted = parts.iter().map(|part| fit_column_at(part, place, field));
+        let fitted = fitted.collect::<Result<Vec<ArrayRef>, ArrowError>>()?;
+        concat(&fitted.iter().map(AsRef::as_ref).collect::<Vec<&dyn Array>>())
+    });
+    let columns = columns.collect::<Result<Vec<_>, ArrowError>>()?;
+    RecordBatch::try_new(Arc::new(Schema::new(fields)), columns)
+}
+
+/// As [`fit_column`], for a column that most likely is at the same place in all batches.
+fn fit_column_at(records: &RecordBatch, place: usize, field: &Field) -> Result<ArrayRef, ArrowError> {
+    let here = records.schema_ref().fields().get(place).filter(|here| here.name() == field.name());
+    match here {
+        Some(here) if here.data_type() == field.data_type() => Ok(Arc::clone(records.column(place))),
+        _ => fit_column(records, field, records.num_rows()),
+    }
 }
 
 fn fit_column(records: &RecordBatch, field: &Field, rows: usize) -> Result<ArrayRef, ArrowError> {
@@ -171,7 +197,7 @@ mod tests {
         for sequence in 0..1_000 {
             tail.push(sequence, rows(&[sequence as i64], (sequence % 3 == 0).then_some("feature_a"))).unwrap();
         }
-        assert!(tail.batches().len() <= 10, "{} batches", tail.batches().len());
+        assert!(tail.batches().len() <= 16, "{} batches", tail.batches().len());
         assert_eq!(tail.rows(), 1_000);
         let counted: usize = tail.batches().iter().map(|batch| batch.records.num_rows()).sum();
         assert_eq!(counted, 1_000);

@@ -80,7 +80,7 @@ impl Template {
             second.write(time, &mut body[line + self.time..line + self.time + TIME_LENGTH]);
             body[line + self.id..line + self.id + id.len()].copy_from_slice(&id);
         }
-        debug_assert!(ID_TIME + ID_BODY < ID_LENGTH);
+        const { assert!(ID_TIME + ID_BODY < ID_LENGTH) };
         body
     }
 }
