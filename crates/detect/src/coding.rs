@@ -27,6 +27,7 @@ pub(crate) const NONE: u8 = 31;
 pub(crate) const MAX_CATEGORIES: usize = 256;
 
 /// How a measure's values become codes.
+#[allow(clippy::large_enum_variant, reason = "there is one a measure, and each is looked at with every batch")]
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub(crate) enum Coding {
     /// Numbers.
@@ -166,7 +167,7 @@ impl SpreadSample {
     /// Takes a value.
     #[inline]
     pub(crate) fn insert(&mut self, value: f64) {
-        if self.seen % self.stride == 0 {
+        if self.seen.is_multiple_of(self.stride) {
             if self.values.len() == Self::MOST {
                 let mut index = 0;
                 self.values.retain(|_| {
@@ -175,7 +176,7 @@ impl SpreadSample {
                 });
                 self.stride *= 2;
             }
-            if self.seen % self.stride == 0 {
+            if self.seen.is_multiple_of(self.stride) {
                 self.values.push(value);
             }
         }

@@ -182,8 +182,8 @@ mod tests {
 
     fn counts(shape: impl Fn(usize) -> u32) -> CodeCounts {
         let mut counts = [0; CODES];
-        for code in 1..=25 {
-            counts[code] = shape(code);
+        for (code, count) in counts.iter_mut().enumerate().skip(1).take(25) {
+            *count = shape(code);
         }
         counts
     }

@@ -101,7 +101,7 @@ impl Series {
     /// Appends a window, unless the thinning leaves it out.
     pub(crate) fn push_window(&mut self, point: impl FnOnce() -> WindowPoint) {
         self.windows_seen += 1;
-        if (self.windows_seen - 1) % self.window_stride != 0 {
+        if !(self.windows_seen - 1).is_multiple_of(self.window_stride) {
             return;
         }
         if self.windows.len() >= MOST_CELLS {

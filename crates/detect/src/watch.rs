@@ -228,7 +228,7 @@ impl Watch {
             let served: Vec<String> = self
                 .models
                 .values()
-                .filter(|watch| watch.state.services.iter().any(|service| *service == rise.service))
+                .filter(|watch| watch.state.services.contains(&rise.service))
                 .map(|watch| watch.state.name.clone())
                 .collect();
             for model in served {

@@ -148,7 +148,7 @@ impl Scale {
     pub(crate) fn keep(&mut self) {
         let Some(start) = self.open else { return };
         self.closed += 1;
-        if (self.closed - 1) % self.stride != 0 {
+        if !(self.closed - 1).is_multiple_of(self.stride) {
             return;
         }
         if self.learned.len() >= MOST_WINDOWS {
@@ -158,7 +158,7 @@ impl Scale {
                 index % 2 == 1
             });
             self.stride *= 2;
-            if (self.closed - 1) % self.stride != 0 {
+            if !(self.closed - 1).is_multiple_of(self.stride) {
                 return;
             }
         }

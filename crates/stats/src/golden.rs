@@ -6,7 +6,7 @@ use serde_json::Value;
 pub(crate) fn rows(path: &str) -> Vec<Vec<f64>> {
     let rows = value(path);
     let rows = rows.as_array().unwrap_or_else(|| panic!("no rows at {path}"));
-    rows.iter().map(|row| flat(row)).collect()
+    rows.iter().map(flat).collect()
 }
 
 /// The numbers at a path, in order; lists within are laid out flat.

@@ -1,4 +1,5 @@
 //! How fast the journal makes events durable: events of a fraud model, about 400 bytes each as NDJSON.
+#![allow(clippy::expect_used, reason = "a bench that cannot go on has failed")]
 
 use std::{hint::black_box, sync::Arc, time::Duration};
 

@@ -15,7 +15,9 @@ use wardline_adapters::{
     files::{Files, FilesSettings, time_span},
 };
 use wardline_detect::{Observed, Watch, WatchSettings};
-use wardline_domain::{Alert, AlertChange, DeadLetter, Learning, ModelSettings, RecordKind, Severity, Timestamp};
+use wardline_domain::{
+    Alert, AlertChange, DeadLetter, EventBatch, Learning, ModelSettings, RecordKind, Severity, Timestamp,
+};
 
 use super::{Outcome, hunt_report};
 use crate::{cli::HuntArguments, report, screen, settings::Settings};
@@ -127,6 +129,14 @@ impl Hunted {
                 self.span = Some((low.min(first), high.max(last)));
             }
             let observed = self.watch.observe(batch);
+            self.count(&observed);
+            observed.alerts.into_iter().for_each(&mut *keep);
+        }
+        // One model's events are another one's clock: a feed that stopped is heard while others go on.
+        let largest =
+            decoded.batches.iter().filter(|batch| batch.kind == RecordKind::Inference).max_by_key(|batch| batch.len());
+        if let Some(time) = largest.and_then(EventBatch::median_time) {
+            let observed = self.watch.advance(time);
             self.count(&observed);
             observed.alerts.into_iter().for_each(&mut *keep);
         }

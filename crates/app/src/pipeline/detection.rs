@@ -12,7 +12,7 @@ use tokio::{
     sync::{OwnedSemaphorePermit, mpsc},
 };
 use wardline_detect::{Baseline, Observed, Watch, WatchSettings};
-use wardline_domain::{Alert, AlertChange, EventBatch, Span, Timestamp};
+use wardline_domain::{Alert, AlertChange, EventBatch, RecordKind, Span, Timestamp};
 use wardline_store::{
     lake::Lake,
     metadata::{Metadata, State},
@@ -178,6 +178,13 @@ impl Worker {
     fn see(&mut self, seen: Seen) {
         for batch in &seen.batches {
             let observed = lock(&self.state).watch.observe(batch);
+            self.keep(observed, Some(seen.received));
+        }
+        // One model's events are another one's clock: a feed that stopped is heard while others go on.
+        let largest =
+            seen.batches.iter().filter(|batch| batch.kind == RecordKind::Inference).max_by_key(|batch| batch.len());
+        if let Some(time) = largest.and_then(EventBatch::median_time) {
+            let observed = lock(&self.state).watch.advance(time);
             self.keep(observed, Some(seen.received));
         }
         lock(&self.state).sequence = seen.sequence;

@@ -1,4 +1,5 @@
 //! The binary as its users meet it: over HTTP, on the command line, through crashes and full disks.
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test that cannot go on has failed")]
 
 mod commands;
 mod crash;

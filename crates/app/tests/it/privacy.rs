@@ -46,7 +46,7 @@ fn search(data: &std::path::Path, expect_tables: bool) {
     assert!(
         !expect_tables || files.iter().any(|file| file.extension().is_some_and(|extension| extension == "parquet"))
     );
-    let number = 78123.456_789_f64;
+    let number = 78_123.456_789_f64;
     let needles: Vec<Vec<u8>> =
         SECRETS.iter().map(|secret| secret.as_bytes().to_vec()).chain([number.to_le_bytes().to_vec()]).collect();
     for file in files {

@@ -112,7 +112,8 @@ mod tests {
             cells in proptest::collection::vec((0..1_000_u64, 0..1_000_u64), 1..40)
         ) {
             let (a, b): (Vec<u64>, Vec<u64>) = cells.into_iter().unzip();
-            let distances: [(fn(&[u64], &[u64]) -> Option<f64>, f64); 4] = [
+            type Measured = fn(&[u64], &[u64]) -> Option<f64>;
+            let distances: [(Measured, f64); 4] = [
                 (jensen_shannon, std::f64::consts::LN_2.sqrt()),
                 (hellinger, 1.0),
                 (l_infinity, 1.0),

@@ -138,7 +138,8 @@ mod tests {
             })
             .collect();
         let psi = |a: &[u64], b: &[u64]| population_stability(a, b, 1e-4);
-        let measures: [(Distance, &dyn Fn(&[u64], &[u64]) -> Option<f64>); 4] = [
+        type Measured<'a> = &'a dyn Fn(&[u64], &[u64]) -> Option<f64>;
+        let measures: [(Distance, Measured<'_>); 4] = [
             (Distance::PopulationStability, &psi),
             (Distance::JensenShannon, &jensen_shannon),
             (Distance::Hellinger, &hellinger),

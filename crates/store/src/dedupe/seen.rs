@@ -49,10 +49,10 @@ impl Seen {
     /// Forgets fingerprints that were new, because their events could not be written after all.
     pub fn withdraw(&mut self, fingerprints: impl IntoIterator<Item = u64>) {
         for fingerprint in fingerprints.into_iter().filter(|&fingerprint| fingerprint != 0) {
-            if !self.current.remove(fingerprint) {
-                if let Some(previous) = &mut self.previous {
-                    previous.remove(fingerprint);
-                }
+            if !self.current.remove(fingerprint)
+                && let Some(previous) = &mut self.previous
+            {
+                previous.remove(fingerprint);
             }
         }
     }

@@ -82,7 +82,7 @@ impl AlertTable {
             json(|alert| serde_json::to_string(&alert.responsible))?,
             json(|alert| serde_json::to_string(&alert.features))?,
             Arc::new(alerts.iter().map(|alert| i64::try_from(alert.n_findings).ok()).collect::<Int64Array>()),
-            json(|alert| serde_json::to_string(alert))?,
+            json(serde_json::to_string)?,
         ];
         Ok(RecordBatch::try_new(Arc::clone(&self.schema), columns)?)
     }
