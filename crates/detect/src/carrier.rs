@@ -6,8 +6,13 @@ use crate::model_state::ModelState;
 
 /// A slice must carry this share of the effect to be named.
 const LEAST_SHARE: f64 = 0.2;
-/// And so many times its share of the traffic: a slice that only has much traffic explains nothing.
-const LEAST_LIFT: f64 = 1.4;
+/// And its odds of being part of the effect must be so many times those that it had anyway: a slice that
+/// only has much traffic explains nothing.
+const LEAST_ODDS: f64 = 2.5;
+/// Standard errors by which its share must exceed the ordinary one: by chance, one slice in 700.
+const SURE: f64 = 3.0;
+/// Half the width of a 95 % interval, in standard errors.
+const Z95: f64 = 1.96;
 /// Most slices that are named.
 const MOST_NAMED: usize = 5;
 
@@ -18,6 +23,10 @@ pub(crate) struct Excess {
     pub(crate) events: f64,
     /// Effect beyond what is normal for it, in events.
     pub(crate) excess: f64,
+    /// The effect that it would have, were all groups struck alike.
+    pub(crate) ordinary: f64,
+    /// Variance of `excess` by chance.
+    pub(crate) variance: f64,
 }
 
 /// Slices that carry an effect, the most responsible first.
@@ -51,35 +60,29 @@ pub(crate) fn version(state: &ModelState, of_group: impl Fn(u16) -> Option<Exces
 
 /// Members of one dimension that carry the effect.
 fn carriers_among(members: Vec<(String, Excess)>) -> Vec<Carrier> {
-    let total: f64 = members.iter().map(|(_, excess)| excess.excess.max(0.0)).sum();
-    let events: f64 = members.iter().map(|(_, excess)| excess.events).sum();
+    let sum = |of: fn(&Excess) -> f64| members.iter().map(|(_, member)| of(member).max(0.0)).sum::<f64>();
+    let (total, events) = (sum(|member| member.excess), sum(|member| member.events));
+    let (ordinary, variance) = (sum(|member| member.ordinary), sum(|member| member.variance));
     if total <= 0.0 || events <= 0.0 || members.len() < 2 {
         return Vec::new();
     }
+    let odds = |share: f64| share / (1.0 - share).max(1e-9);
     members
         .into_iter()
         .filter_map(|(name, member)| {
             let share = member.excess.max(0.0) / total;
-            let lift = share / (member.events / events).max(1e-9);
-            let interval = share_interval(member.excess.max(0.0), total);
-            // The interval's lower end must still exceed the traffic share: else it may be chance.
-            let is_more = interval.0 > member.events / events;
-            (share >= LEAST_SHARE && lift >= LEAST_LIFT && is_more).then_some(Carrier {
+            // What it would carry anyway: by its traffic, or by how easily it is struck.
+            let usual = (member.events / events).max(member.ordinary.max(0.0) / ordinary.max(1e-9)).min(1.0);
+            let rest = (variance - member.variance).max(0.0);
+            let error = ((1.0 - share).powi(2) * member.variance + share * share * rest).sqrt() / total;
+            let is_more = share - SURE * error > usual && odds(share) >= LEAST_ODDS * odds(usual);
+            (usual < 1.0 && share >= LEAST_SHARE && is_more).then(|| Carrier {
                 name,
                 share,
-                interval: Some(interval),
+                interval: Some(((share - Z95 * error).max(0.0), (share + Z95 * error).min(1.0))),
             })
         })
         .collect()
-}
-
-/// Wilson's 95 % interval of `part / total`.
-fn share_interval(part: f64, total: f64) -> (f64, f64) {
-    const Z2: f64 = 3.841_458_8;
-    let share = (part / total).min(1.0);
-    let centre = (share + Z2 / (2.0 * total)) / (1.0 + Z2 / total);
-    let half = (Z2 / total * (share * (1.0 - share) + Z2 / (4.0 * total))).sqrt() / (1.0 + Z2 / total);
-    ((centre - half).max(0.0), (centre + half).min(1.0))
 }
 
 #[cfg(test)]
@@ -87,7 +90,7 @@ mod tests {
     use super::*;
 
     fn member(name: &str, events: f64, excess: f64) -> (String, Excess) {
-        (name.to_owned(), Excess { events, excess })
+        (name.to_owned(), Excess { events, excess, ordinary: events, variance: excess.abs() + 1.0 })
     }
 
     #[test]
@@ -108,5 +111,14 @@ mod tests {
     #[test]
     fn a_large_slice_is_not_named_for_its_size() {
         assert!(carriers_among(vec![member("big", 900.0, 90.0), member("small", 100.0, 10.0)]).is_empty());
+        assert!(carriers_among(vec![member("all", 900.0, 90.0), member("gone", 0.0, 0.0)]).is_empty());
+    }
+
+    /// Goal: what lies close to a threshold crosses it first, without being the cause.
+    #[test]
+    fn a_slice_that_is_struck_more_easily_is_not_named_for_that() {
+        let easy = Excess { events: 100.0, excess: 40.0, ordinary: 38.0, variance: 40.0 };
+        let others = Excess { events: 900.0, excess: 60.0, ordinary: 62.0, variance: 60.0 };
+        assert!(carriers_among(vec![("easy".to_owned(), easy), ("others".to_owned(), others)]).is_empty());
     }
 }

@@ -34,8 +34,10 @@ pub(crate) fn draft(state: &ModelState, detector: &str, kind: FindingKind, measu
     }
 }
 
-/// Gives a finding its id.
+/// Gives a finding its id. What it tells of began before it was made, however coarse the windows were.
 pub(crate) fn sealed(mut finding: Finding) -> Finding {
+    let (earliest, latest) = finding.onset_interval;
+    finding.onset_interval = (earliest.min(finding.onset), latest.min(finding.time).max(finding.onset));
     finding.id = Finding::identify(
         &finding.detector,
         &finding.measure,

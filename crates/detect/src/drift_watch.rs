@@ -155,7 +155,10 @@ fn finding(judged: &Judged<'_>, spec: (&str, FindingKind), moved: &[Moved<'_>], 
     finding.severity = if is_known_day { Severity::Ticket } else { Severity::Info };
     finding.atlas = if kind == FindingKind::PredictionDrift { vec!["AML.T0031".to_owned()] } else { Vec::new() };
     finding.features = features(moved);
-    finding.responsible = carrier::slices(state, |slice| moved_by_slice(judged, first, slice));
+    finding.responsible = carried_by_version(judged, onset)
+        .into_iter()
+        .chain(carrier::slices(state, |slice| moved_by_slice(judged, first, slice)))
+        .collect();
     finding.title = title(judged, kind, moved, &finding, is_known_day);
     finding.evidence = evidence::distribution(&finding, &first.measure.name, first.measure.is_numeric());
     sealed(finding)
@@ -175,23 +178,43 @@ fn features(moved: &[Moved<'_>]) -> Vec<Carrier> {
         .collect()
 }
 
-/// A slice's part in a shift. With `d` the sign of each code's difference, the parts
+/// A slice's part in a shift. With `d` the direction in which each code moved, the parts
 /// `sum d (c_slice / n - r_slice / N)` of all slices of a dimension add up to the whole's, whether the mix
-/// of slices changed or what happens within them.
+/// of slices changed or what happens within them. Slices are not counted by version, so all traffic of the
+/// window counts.
 fn moved_by_slice(judged: &Judged<'_>, moved: &Moved<'_>, slice: u16) -> Option<Excess> {
     let (reference, current) = (noise::folded(&moved.reference), noise::folded(&moved.current));
-    let (n_reference, n) = (reference.iter().sum::<f64>().max(1.0), current.iter().sum::<f64>().max(1.0));
+    let (n_reference, n_current) = (reference.iter().sum::<f64>().max(1.0), current.iter().sum::<f64>().max(1.0));
+    let n = noise::folded(&judged.window.table.of(moved.index, WHOLE)).iter().sum::<f64>().max(1.0);
     let mine = noise::folded(&judged.window.table.of(moved.index, slice));
     let learned = noise::folded(&judged.learned.reference.of(moved.index, slice));
     let mut part = 0.0;
     for code in 0..mine.len() {
-        let direction = (current[code] / n - reference[code] / n_reference).signum();
+        let direction = (current[code] / n_current - reference[code] / n_reference).signum();
         part += 0.5 * direction * (mine[code] / n - learned[code] / n_reference);
     }
     // The traffic that the slice would have in the learned mix: a slice that grew is the cause, not one that
-    // others pushed aside.
+    // others pushed aside. One that is smaller by chance keeps its part.
+    let events = mine.iter().sum::<f64>();
     let usual = learned.iter().sum::<f64>() / n_reference * n;
-    Some(Excess { events: usual.max(1.0), excess: if mine.iter().sum::<f64>() >= usual { part * n } else { 0.0 } })
+    let is_pushed_aside = events < 0.8 * usual - 3.0 * usual.sqrt();
+    Some(Excess {
+        events: usual.max(1.0),
+        excess: if is_pushed_aside { 0.0 } else { part * n },
+        ordinary: usual,
+        variance: 0.25 * (events + usual * n / n_reference) + 1.0,
+    })
+}
+
+/// The version, where the shift came with it: learning did not see it, and it differed from its first
+/// windows on.
+fn carried_by_version(judged: &Judged<'_>, onset: Timestamp) -> Option<Carrier> {
+    let Judged { state, learned, window, group, .. } = *judged;
+    let span = state.scales[window.scale].span;
+    let is_fresh = learned.reference.events(group).0 == 0
+        && state.groups.get(group).first_seen.is_some_and(|first| onset.since(first) <= 2 * span);
+    let version = state.groups.version_of(group)?;
+    is_fresh.then(|| Carrier { name: format!("version={version}"), share: 1.0, interval: None })
 }
 
 fn title(judged: &Judged<'_>, kind: FindingKind, moved: &[Moved<'_>], finding: &Finding, is_known_day: bool) -> String {

@@ -85,7 +85,8 @@ fn shifted_upwards(state: &ModelState, table: &Table, measure: usize, group: u16
     let n = f64::from(table.events(WHOLE).0);
     let expected = above(&learned.reference.of(measure, group)) * n / n_reference;
     let seen = above(&table.of(measure, group));
-    Some(Excess { events: f64::from(table.events(group).0), excess: seen - expected })
+    let events = f64::from(table.events(group).0);
+    Some(Excess { events, excess: seen - expected, ordinary: events, variance: seen + expected * n / n_reference })
 }
 
 fn mean_code(counts: &CodeCounts) -> f64 {

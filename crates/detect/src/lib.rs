@@ -26,6 +26,7 @@ mod noise;
 mod rate;
 mod recent;
 mod repeats;
+mod retirements;
 mod rise_watch;
 mod saturation;
 mod second;

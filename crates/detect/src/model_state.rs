@@ -12,6 +12,7 @@ use crate::{
     measure::Measure,
     rate::Rate,
     recent::RecentLatency,
+    retirements::Retirements,
     second::{Fact, Second},
     series::Series,
     window::{Scale, Table},
@@ -57,6 +58,8 @@ pub(crate) struct ModelState {
     pub(crate) resampled: bool,
     pub(crate) recent: RecentLatency,
     pub(crate) series: Series,
+    /// Versions that a deployment took back, and since when.
+    pub(crate) retirements: Retirements,
 }
 
 impl ModelState {
@@ -83,6 +86,7 @@ impl ModelState {
             resampled: false,
             recent: RecentLatency::default(),
             series: Series::default(),
+            retirements: Retirements::default(),
         }
     }
 
@@ -104,6 +108,12 @@ impl ModelState {
     /// The length of the learning period as far as it is known beforehand.
     pub(crate) fn learning_span(&self, started: Timestamp) -> Span {
         self.learning_ends(started).0.since(started)
+    }
+
+    /// Whether a deployment has taken back the version of a group by the second that is open.
+    pub(crate) fn is_retired(&self, group: u16) -> bool {
+        let version = &self.groups.get(group).value;
+        self.groups.get(group).dimension == VERSION && self.retirements.is_retired(version, self.second.start)
     }
 
     /// Latency that the objective allows; infinite where none is set.

@@ -8,7 +8,7 @@ use crate::{
     carrier,
     groups::{LEFT_OUT, WHOLE},
     model_state::ModelState,
-    rate::{Rate, RateHistory, Rise, RiseDetector},
+    rate::{Rate, RateHistory, Rise, RiseDetector, with_odds},
     second::{Fact, Second},
 };
 
@@ -204,10 +204,18 @@ impl RiseWatch {
 
     fn report(&self, state: &ModelState, episode: Episode, rise: Rise, evidence: f64) -> RiseReport {
         let fact = episode.fact;
+        let odds_ratio = self.odds_ratio_of_whole(fact);
         let shares = |group: u16| {
             let watch = self.groups[fact].get(group as usize)?.as_ref()?;
-            let (events, yes) = watch.since;
-            Some(carrier::Excess { events: events as f64, excess: yes as f64 - watch.rate.share * events as f64 })
+            let (events, yes) = (watch.since.0 as f64, watch.since.1 as f64);
+            let normal = watch.rate.share;
+            let share = ((yes + 0.5) / (events + 1.0)).max(normal);
+            Some(carrier::Excess {
+                events,
+                excess: yes - normal * events,
+                ordinary: (with_odds(normal, odds_ratio) - normal) * events,
+                variance: watch.rate.clumping * share * (1.0 - share) * events,
+            })
         };
         let rate = self.groups[fact]
             .get(episode.group as usize)
@@ -222,6 +230,14 @@ impl RiseWatch {
             version: carrier::version(state, shares),
             carriers: carrier::slices(state, shares),
         }
+    }
+
+    /// By how much the odds rose in the whole traffic.
+    fn odds_ratio_of_whole(&self, fact: usize) -> f64 {
+        let Some(whole) = self.groups[fact].get(WHOLE as usize).and_then(Option::as_ref) else { return 1.0 };
+        let odds = |share: f64| share / (1.0 - share).max(1e-9);
+        let share = (whole.since.1 as f64 + 0.5) / (whole.since.0 as f64 + 1.0);
+        (odds(share) / odds(whole.rate.share).max(1e-9)).max(1.0)
     }
 
     /// Whether a rise is going on, and since when.

@@ -66,7 +66,7 @@ pub enum RestoreError {
 }
 
 /// The format of snapshots.
-const FORMAT: u32 = 1;
+const FORMAT: u32 = 2;
 
 #[derive(Serialize, Deserialize)]
 struct Snapshot {
@@ -90,12 +90,13 @@ impl Watch {
         Self { settings, models: BTreeMap::new(), saturation: SaturationWatch::default(), grouping, left_out: 0 }
     }
 
-    /// Takes a batch. Outcomes, training rows, deployments and logs are of no concern to these detectors.
+    /// Takes a batch. Outcomes, training rows and logs are of no concern to these detectors.
     pub fn observe(&mut self, batch: &EventBatch) -> Observed {
         let mut observed = Observed::default();
         match (batch.kind, &batch.model) {
             (RecordKind::Inference, Some(model)) => self.observe_model(model, batch, &mut observed),
             (RecordKind::Metric, _) => self.observe_metrics(batch, &mut observed),
+            (RecordKind::Deployment, _) => self.observe_deployments(batch),
             _ => {}
         }
         observed
@@ -214,6 +215,16 @@ impl Watch {
             watch.observe(batch, &mut findings);
         }
         self.group(model, findings, observed);
+    }
+
+    /// Deployments end what is told of a version that they take back.
+    fn observe_deployments(&mut self, batch: &EventBatch) {
+        let (Ok(times), Some(models)) = (batch.times(), batch.text("model")) else { return };
+        for row in 0..batch.len() {
+            if let Some(watch) = models.get(row).and_then(|model| self.models.get_mut(model)) {
+                watch.state.retirements.observe(batch, row, Timestamp::from_micros(times.value(row)));
+            }
+        }
     }
 
     fn observe_metrics(&mut self, batch: &EventBatch, observed: &mut Observed) {

@@ -156,7 +156,7 @@ fn finding(state: &ModelState, window: &ClosedWindow<'_>, found: &[Found<'_>], n
     finding.responsible = carrier::slices(state, |slice| {
         let events = f64::from(window.table.events(slice).0);
         let bad = f64::from(first.defect.count(window.table, first.index, slice));
-        Some(Excess { events, excess: bad - first.normal * events })
+        Some(Excess { events, excess: bad - first.normal * events, ordinary: events, variance: bad + 1.0 })
     });
     let named: Vec<String> = found
         .iter()

@@ -2,12 +2,14 @@
 //!
 //! - **Method:** three thresholds are frozen from the learning period (p50, p90, p99); e-detectors per
 //!   second ([`crate::rate`]) watch the share of predictions beyond each, in the whole traffic, each
-//!   version and each slice. If a length of the input moved as well, predictions are compared within
-//!   bins of equal length: what then remains is the server's, what vanishes is the inputs'.
+//!   version and each slice. If a length of the input moved upwards in a window of the rise, by a tenth
+//!   of the events and 1.5 times what normal windows show, the finding names it: longer inputs.
 //! - **Fields:** `latency_ms`; `input_tokens` or a feature that goes with latency, for the cause.
 //! - **False alarms:** the mean run to a false alarm is at least one week over the detector's budget.
 //! - **Least effect:** odds of being beyond the median times 1.5, beyond p90 times 1.7, beyond p99 times 2.
-//! - **Blind spots:** slowness that the learning period already had; a rise slower than its wander.
+//! - **Blind spots:** slowness that the learning period already had; a rise slower than its wander. Longer inputs are named because
+//!   both moved at once; latencies of equal length are not compared, so a server that slowed at the same
+//!   time is not told apart.
 //! - **ATLAS:** none: a symptom of operations.
 
 use serde::{Deserialize, Serialize};

@@ -73,6 +73,10 @@ impl Detector for VersionScores {
         let versions: Vec<u16> =
             state.groups.versions().map(|(_, group)| group).filter(|&group| group != standing).collect();
         for version in versions {
+            if state.is_retired(version) {
+                self.trials.retain(|&(trial, _), _| trial != version);
+                continue;
+            }
             for (index, measure) in state.measures_by_name() {
                 if measure.role == Role::Output
                     && let Some(finding) = self.judge(state, window, (version, standing), index, now)
