@@ -135,6 +135,8 @@ fn lake_settings(settings: &Settings) -> LakeSettings {
         }
         lake.retention.finding_days = Some(days);
     }
+    lake.retention.days_by_kind.extend(&settings.lake.retention_by_kind);
+    lake.retention.days_by_model.clone_from(&settings.lake.retention_by_model);
     lake
 }
 

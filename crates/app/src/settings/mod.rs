@@ -12,7 +12,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use wardline_domain::{FieldRule, ModelSettings, Span, Timestamp, Treatment};
+use wardline_domain::{FieldRule, ModelSettings, RecordKind, Span, Timestamp, Treatment};
 
 use reader::Reader;
 pub(crate) use reader::{Problem, parse_span};
@@ -86,8 +86,12 @@ pub(crate) struct LakeLimits {
     pub(crate) commit_every: Span,
     /// Most bytes of events that wait in memory.
     pub(crate) max_tail_bytes: usize,
-    /// Days that events are kept; `None` for ever.
+    /// Days that rows are kept where nothing else is said; `None` for ever.
     pub(crate) retention_days: Option<u32>,
+    /// Days by kind of record.
+    pub(crate) retention_by_kind: BTreeMap<RecordKind, u32>,
+    /// Days by model, for its inferences and training rows; stronger than the others.
+    pub(crate) retention_by_model: BTreeMap<String, u32>,
     /// Hours that files which compaction replaced are kept for time travel.
     pub(crate) vacuum_hours: u32,
 }
@@ -179,11 +183,12 @@ impl Settings {
         let data = reader.text("data").map_or_else(|| PathBuf::from("wardline-data"), PathBuf::from);
         let server = reader.section("server", ServerSettings::read);
         let intake = reader.section("intake", IntakeSettings::read);
-        let lake = reader.section("lake", LakeLimits::read);
+        let mut lake = reader.section("lake", LakeLimits::read);
         let query = reader.section("query", QueryLimits::read);
         let privacy = reader.section("privacy", PrivacySettings::read);
         let (model_default, learning_is_set) = models::read_default(&mut reader);
-        let models = models::read_models(&mut reader, &model_default);
+        let models::Models { settings: models, retention_days } = models::read_models(&mut reader, &model_default);
+        lake.retention_by_model = retention_days;
         reader.finish();
         Self { data, server, intake, lake, query, privacy, model_default, learning_is_set, models }
     }
@@ -280,10 +285,19 @@ impl LakeLimits {
         Self {
             commit_every: reader.span("commit_every").unwrap_or(Timestamp::MINUTE),
             max_tail_bytes: (reader.whole("max_tail_mib", 8..=65_536).unwrap_or(64) * MIB) as usize,
-            retention_days: reader.whole("retention_days", 1..=36_500).map(|days| days as u32),
+            retention_days: days(reader, "retention_days"),
+            retention_by_kind: reader.section("retention", |section| {
+                let kinds = RecordKind::ALL.into_iter();
+                kinds.filter_map(|kind| days(section, &format!("{kind}_days")).map(|days| (kind, days))).collect()
+            }),
+            retention_by_model: BTreeMap::new(),
             vacuum_hours: reader.whole("vacuum_hours", 0..=87_600).unwrap_or(24) as u32,
         }
     }
+}
+
+fn days(reader: &mut Reader<'_>, key: &str) -> Option<u32> {
+    reader.whole(key, 1..=36_500).map(|days| days as u32)
 }
 
 impl Default for QueryLimits {

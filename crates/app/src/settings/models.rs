@@ -16,8 +16,16 @@ pub(super) fn read_default(reader: &mut Reader<'_>) -> (ModelSettings, bool) {
     (settings, learning_is_set)
 }
 
+/// What is set for single models.
+pub(super) struct Models {
+    pub(super) settings: BTreeMap<String, ModelSettings>,
+    /// Days that a model's rows are kept.
+    pub(super) retention_days: BTreeMap<String, u32>,
+}
+
 /// `[models."name"]`, each over the default.
-pub(super) fn read_models(reader: &mut Reader<'_>, default: &ModelSettings) -> BTreeMap<String, ModelSettings> {
+pub(super) fn read_models(reader: &mut Reader<'_>, default: &ModelSettings) -> Models {
+    let mut retention_days = BTreeMap::new();
     let models = reader.each_section("models", |name, model| {
         let mut settings = default.clone();
         if let Some(learning) = model.section("learning", read_learning) {
@@ -32,9 +40,10 @@ pub(super) fn read_models(reader: &mut Reader<'_>, default: &ModelSettings) -> B
         settings.canary_versions = model.texts("canary_versions").unwrap_or_default();
         settings.prices = model.section("prices", read_prices);
         settings.labels = read_labels(model);
+        retention_days.extend(super::days(model, "retention_days").map(|days| (name.to_owned(), days)));
         (name.to_owned(), settings)
     });
-    models.into_iter().collect()
+    Models { settings: models.into_iter().collect(), retention_days }
 }
 
 fn read_learning(reader: &mut Reader<'_>) -> Option<Learning> {

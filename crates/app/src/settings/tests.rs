@@ -92,3 +92,12 @@ fn a_short_token_is_refused_and_a_good_one_is_kept_as_a_hash() {
     let settings = load("[[server.tokens]]\nname = \"ci\"\nsecret = \"0123456789abcdef\"", &[]).unwrap();
     assert!(!format!("{settings:?}").contains("0123456789abcdef"));
 }
+
+#[test]
+fn rows_are_kept_by_kind_and_by_model() {
+    let text = "[lake]\nretention_days = 365\n[lake.retention]\nlog_days = 30\n[models.\"m\"]\nretention_days = 90\n";
+    let lake = load(text, &[]).unwrap().lake;
+    assert_eq!(lake.retention_days, Some(365));
+    assert_eq!(lake.retention_by_kind[&RecordKind::Log], 30);
+    assert_eq!(lake.retention_by_model["m"], 90);
+}
