@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
-use wardline_domain::{Severity, Span, Timestamp};
+use wardline_domain::{Severity, Timestamp};
 
 use crate::{
     model_state::ModelState,
@@ -20,8 +20,6 @@ struct Trial<const FACTS: usize> {
     coins: Vec<RenewedCoin>,
     totals: Vec<ArmCounts>,
     first: Timestamp,
-    /// When it last had traffic.
-    last: Timestamp,
     told: Option<Repeats>,
     told_page: bool,
 }
@@ -31,8 +29,6 @@ struct Trial<const FACTS: usize> {
 pub(crate) struct VersionJudge<const FACTS: usize> {
     alpha: f64,
     tolerated_ratio: f64,
-    /// Without traffic for this long, a trial is over.
-    gap: Span,
     facts: Vec<Fact>,
     trials: BTreeMap<u16, Trial<FACTS>>,
 }
@@ -52,8 +48,8 @@ pub(crate) struct Worse {
 }
 
 impl<const FACTS: usize> VersionJudge<FACTS> {
-    pub(crate) fn new(facts: [Fact; FACTS], alpha: f64, tolerated_ratio: f64, gap: Span) -> Self {
-        Self { alpha, tolerated_ratio, gap, facts: facts.to_vec(), trials: BTreeMap::new() }
+    pub(crate) fn new(facts: [Fact; FACTS], alpha: f64, tolerated_ratio: f64) -> Self {
+        Self { alpha, tolerated_ratio, facts: facts.to_vec(), trials: BTreeMap::new() }
     }
 
     /// Takes a second; answers versions that are now known to be worse.
@@ -71,12 +67,9 @@ impl<const FACTS: usize> VersionJudge<FACTS> {
     fn judge(&mut self, state: &ModelState, version: u16, standing: u16) -> Option<Worse> {
         let now = state.second.start;
         let (mine, theirs) = (state.second.of(version), state.second.of(standing));
-        let is_over = self.trials.get(&version).is_some_and(|trial| now.since(trial.last) > self.gap);
-        if is_over || state.is_retired(version) {
+        if state.is_retired(version) {
             self.trials.remove(&version);
-            if state.is_retired(version) {
-                return None;
-            }
+            return None;
         }
         if !self.trials.contains_key(&version) && mine.events() == 0 {
             return None;
@@ -87,16 +80,12 @@ impl<const FACTS: usize> VersionJudge<FACTS> {
             coins: vec![RenewedCoin::new(self.tolerated_ratio); FACTS],
             totals: vec![ArmCounts::default(); FACTS],
             first: now,
-            last: now,
             told: None,
             told_page: false,
         };
         let trial = self.trials.entry(version).or_insert_with(fresh);
         if trial.standing != standing {
             *trial = Trial { standing, ..fresh() };
-        }
-        if mine.events() > 0 {
-            trial.last = now;
         }
         let mut counts = [ArmCounts::default(); FACTS];
         for (counts, &fact) in counts.iter_mut().zip(&self.facts) {

@@ -4,7 +4,7 @@
 //! closes, and returns findings. It can be saved and loaded. Its part of the false-alarm budget is in its
 //! specification; the parts add up to one.
 
-use wardline_domain::{Finding, Span, Timestamp};
+use wardline_domain::{Finding, Timestamp};
 
 use crate::{model_state::ModelState, model_watch::ClosedWindow, settings::WatchSettings};
 
@@ -36,8 +36,6 @@ pub(crate) struct DetectorBudget {
     pub(crate) weekly: f64,
     /// Chance of a false alarm in one comparison of versions.
     pub(crate) version_alpha: f64,
-    /// Without traffic for this long, a version's trial is over.
-    pub(crate) gap: Span,
 }
 
 /// Every detector there is.
@@ -98,7 +96,6 @@ pub(crate) fn build_all(settings: &WatchSettings) -> Vec<Box<dyn Detector>> {
             let budget = DetectorBudget {
                 weekly: settings.false_alerts_per_week * spec.budget_share,
                 version_alpha: settings.version_alpha,
-                gap: settings.grouping_gap,
             };
             (spec.build)(&budget)
         })

@@ -26,7 +26,7 @@ pub(super) const SPEC: DetectorSpec = DetectorSpec {
     budget_share: 0.1,
     method: "two-arm coin e-process of failures by version",
     build: |budget: &DetectorBudget| {
-        Box::new(VersionErrors { judge: VersionJudge::new([Fact::Failed], budget.version_alpha, 1.0, budget.gap) })
+        Box::new(VersionErrors { judge: VersionJudge::new([Fact::Failed], budget.version_alpha, 1.0) })
     },
 };
 

@@ -26,7 +26,7 @@ pub(super) const SPEC: DetectorSpec = DetectorSpec {
     budget_share: 0.1,
     method: "two-arm coin e-processes of slow predictions by version",
     build: |budget: &DetectorBudget| {
-        Box::new(VersionLatency { judge: VersionJudge::new(FACTS, budget.version_alpha, 1.2, budget.gap) })
+        Box::new(VersionLatency { judge: VersionJudge::new(FACTS, budget.version_alpha, 1.2) })
     },
 };
 

@@ -7,3 +7,4 @@ mod stream;
 mod baselines;
 mod healthy;
 mod invariants;
+mod retired;

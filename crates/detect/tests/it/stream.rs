@@ -113,6 +113,23 @@ pub fn batch(events: &[Event]) -> EventBatch {
     }
 }
 
+/// One deployment.
+pub fn deployment(time: Timestamp, version: &str, action: &str) -> EventBatch {
+    let text = |value: &str| -> ArrayRef {
+        let array: DictionaryArray<Int32Type> = [Some(value)].into_iter().collect();
+        Arc::new(array)
+    };
+    let times = TimestampMicrosecondArray::from_iter_values([time.micros()]).with_timezone("UTC");
+    let columns: [(&str, ArrayRef); 4] =
+        [("time", Arc::new(times)), ("model", text("scorer")), ("version", text(version)), ("action", text(action))];
+    EventBatch {
+        kind: RecordKind::Deployment,
+        model: None,
+        records: RecordBatch::try_from_iter_with_nullable(columns.into_iter().map(|(name, array)| (name, array, true)))
+            .unwrap(),
+    }
+}
+
 /// Settings that learn until a moment, with an objective of 99.5 % unless told otherwise.
 pub fn settings(until: Timestamp) -> WatchSettings {
     let default_model = ModelSettings {

@@ -24,3 +24,11 @@ fn alerts_and_names_the_replica_that_carries_it() {
 fn stays_quiet_on_a_twentieth() {
     assert!(!found(&slow_replica(1.05), "latency"));
 }
+
+/// Goal: slowness of every replica names none of them.
+#[test]
+fn names_nobody_when_all_are_slow() {
+    let told = changed(|event, _| event.latency_ms *= 2.0);
+    let latencies = told.findings.iter().filter(|finding| finding.detector == "latency");
+    assert!(latencies.clone().count() > 0 && latencies.into_iter().all(|finding| finding.responsible.is_empty()));
+}
