@@ -237,6 +237,11 @@ impl PrivacyPolicy {
         Ok(EventBatch { kind: arrived.kind, model: arrived.model.clone(), records })
     }
 
+    /// Whether a batch has tokens in the place of numbers: then its statistics say nothing.
+    pub fn has_tokens(batch: &EventBatch) -> bool {
+        batch.records.schema_ref().fields().iter().any(|field| field.name().ends_with(Self::TOKEN_SUFFIX))
+    }
+
     /// The epoch of each row, or one for all where they share it.
     fn epochs(&self, batch: &EventBatch) -> Vec<i64> {
         let Some((first, last)) = batch.time_range() else { return Vec::new() };

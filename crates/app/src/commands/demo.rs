@@ -43,7 +43,9 @@ pub(super) async fn run(arguments: &DemoArguments, mut settings: Settings) -> an
     if !arguments.keep {
         settings.server.listen.set_port(0);
     }
+    // Its traffic is made up and its server open to this machine alone, whatever the settings say.
     settings.server.tokens.clear();
+    settings.server.listen.set_ip(std::net::Ipv4Addr::LOCALHOST.into());
 
     println!("Wardline plays {} simulated days of telemetry through a real server:", days(&scenario.options));
     println!("  {}\n", scenario.about);

@@ -1,9 +1,10 @@
 //! `wardline serve`: the live data plane, until it is told to stop.
 
-use std::sync::Arc;
+use std::{pin::pin, sync::Arc, time::Duration};
 
 use anyhow::Context as _;
 use tokio::signal::unix::{SignalKind, signal};
+use tokio_util::sync::CancellationToken;
 
 use super::Outcome;
 use crate::{
@@ -12,6 +13,9 @@ use crate::{
     server::{Server, Shared},
     settings::Settings,
 };
+
+/// How long requests under way may take once the server was told to stop.
+const LONGEST_FAREWELL: Duration = Duration::from_secs(10);
 
 pub(super) async fn run(arguments: &ServeArguments, mut settings: Settings) -> anyhow::Result<Outcome> {
     if let Some(listen) = &arguments.listen {
@@ -32,8 +36,19 @@ pub(super) async fn run(arguments: &ServeArguments, mut settings: Settings) -> a
     let shared = Arc::new(Shared { pipeline, settings });
     let server = Server::bind(Arc::clone(&shared)).await?;
     tracing::info!(address = %server.address()?, %data, "ready");
-    server.run(told_to_stop()?).await?;
-    tracing::info!("stopping: what is under way is finished and committed");
+    let stop = CancellationToken::new();
+    let answering = server.run(stop.clone().cancelled_owned());
+    let mut told = pin!(told_to_stop()?);
+    let mut answering = pin!(answering);
+    tokio::select! {
+        ended = &mut answering => ended?,
+        () = &mut told => {
+            tracing::info!("stopping: what is under way is finished and committed");
+            stop.cancel();
+            // A request that never ends must not keep the server from its end.
+            tokio::time::timeout(LONGEST_FAREWELL, answering).await.unwrap_or(Ok(()))?;
+        }
+    }
     shared.pipeline.close().await?;
     tracing::info!("stopped");
     Ok(Outcome::Good)

@@ -1,7 +1,10 @@
 //! The thread that watches: it sees every durable event in order, and records what it finds.
 
 use std::{
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicU64, Ordering},
+    },
     thread::JoinHandle,
     time::{Duration, Instant},
 };
@@ -12,7 +15,7 @@ use tokio::{
     sync::{OwnedSemaphorePermit, mpsc},
 };
 use wardline_detect::{Baseline, Observed, Watch, WatchSettings};
-use wardline_domain::{Alert, AlertChange, EventBatch, RecordKind, Span, Timestamp};
+use wardline_domain::{Alert, AlertChange, EventBatch, PrivacyPolicy, RecordKind, Span, Timestamp};
 use wardline_store::{
     lake::Lake,
     metadata::{Metadata, State},
@@ -59,20 +62,36 @@ impl Recovered {
     }
 
     /// Sees a record that was seen before the last stop, unless the saved state includes it.
-    pub(super) async fn see(&mut self, sequence: u64, batches: &[EventBatch], records: &Records) {
+    ///
+    /// Of a model with hashed numbers the journal has tokens only. Its events are left out here, as they
+    /// would look like ones whose inputs are missing.
+    pub(super) async fn see_again(&mut self, sequence: u64, mut batches: Vec<EventBatch>, records: &Records) {
         if sequence <= self.sequence {
             return;
         }
-        for batch in batches {
-            let observed = self.watch.observe(batch);
+        batches.retain(|batch| !PrivacyPolicy::has_tokens(batch));
+        for observed in self.see(sequence, &batches) {
             records.keep(&mut self.n_findings, observed, None).await;
         }
+    }
+
+    /// Sees the events of one journal record; the same live and when the journal is read again.
+    fn see(&mut self, sequence: u64, batches: &[EventBatch]) -> Vec<Observed> {
+        let mut observed: Vec<Observed> = batches.iter().map(|batch| self.watch.observe(batch)).collect();
+        // One model's events are another one's clock: a feed that stopped is heard while others go on.
+        let predictions = batches.iter().filter(|batch| batch.kind == RecordKind::Inference);
+        if let Some(time) = predictions.max_by_key(|batch| batch.len()).and_then(EventBatch::median_time) {
+            observed.push(self.watch.advance(time));
+        }
         self.sequence = sequence;
+        observed
     }
 }
 
 /// Where the state of detection is kept in the metadata.
 pub(super) const STATE: &str = "detection";
+/// Where a state is put aside that could not be read.
+pub(super) const UNREADABLE_STATE: &str = "detection.unreadable";
 
 /// What detection writes to.
 #[derive(Clone)]
@@ -80,8 +99,8 @@ pub(super) struct Records {
     pub(super) lake: Arc<Lake>,
     pub(super) metadata: Metadata,
     pub(super) metrics: Arc<Metrics>,
-    /// Called with the sequence number up to which the state of detection is durable.
-    pub(super) on_saved: Arc<dyn Fn(u64) + Send + Sync>,
+    /// The journal record up to which the state of detection is durable.
+    pub(super) saved: Arc<AtomicU64>,
 }
 
 /// Detection on a thread of its own.
@@ -105,13 +124,12 @@ const GRACE: Span = Timestamp::SECOND;
 impl Detection {
     pub(super) fn start(recovered: Recovered, records: Records) -> anyhow::Result<Self> {
         let (queue, arrivals) = mpsc::channel(MOST_WAITING);
-        let saved = recovered.sequence;
+        records.saved.store(recovered.sequence, Ordering::Release);
         let state = Arc::new(Mutex::new(recovered));
         let worker = Worker {
             state: Arc::clone(&state),
             records,
             runtime: Handle::current(),
-            saved,
             unsaved_findings: false,
             saved_at: Instant::now(),
             delay: None,
@@ -152,7 +170,6 @@ struct Worker {
     state: Arc<Mutex<Recovered>>,
     records: Records,
     runtime: Handle,
-    saved: u64,
     unsaved_findings: bool,
     saved_at: Instant,
     /// How late the last record's newest event was, where it is live.
@@ -176,18 +193,10 @@ impl Worker {
     }
 
     fn see(&mut self, seen: Seen) {
-        for batch in &seen.batches {
-            let observed = lock(&self.state).watch.observe(batch);
+        let observed = lock(&self.state).see(seen.sequence, &seen.batches);
+        for observed in observed {
             self.keep(observed, Some(seen.received));
         }
-        // One model's events are another one's clock: a feed that stopped is heard while others go on.
-        let largest =
-            seen.batches.iter().filter(|batch| batch.kind == RecordKind::Inference).max_by_key(|batch| batch.len());
-        if let Some(time) = largest.and_then(EventBatch::median_time) {
-            let observed = lock(&self.state).watch.advance(time);
-            self.keep(observed, Some(seen.received));
-        }
-        lock(&self.state).sequence = seen.sequence;
         let newest = seen.batches.iter().filter_map(EventBatch::time_range).map(|(_, last)| last).max();
         self.delay = newest.map(|newest| seen.received.since(newest)).filter(|delay| delay.abs() <= LIVE_WITHIN);
         drop(seen.place);
@@ -213,7 +222,7 @@ impl Worker {
         self.saved_at = Instant::now();
         let (sequence, body) = {
             let state = lock(&self.state);
-            if self.saved == state.sequence {
+            if self.records.saved.load(Ordering::Acquire) == state.sequence && !self.unsaved_findings {
                 return;
             }
             (state.sequence, state.state())
@@ -222,9 +231,8 @@ impl Worker {
             tracing::error!(error = %format!("{error:#}"), "the state of detection could not be saved");
             return;
         }
-        self.saved = sequence;
         self.unsaved_findings = false;
-        (self.records.on_saved)(sequence);
+        self.records.saved.store(sequence, Ordering::Release);
     }
 
     /// Findings go to their table first: a state that says they were made must not outlive them.

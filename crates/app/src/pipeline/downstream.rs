@@ -43,6 +43,11 @@ impl Downstream {
         (Self { queue }, tokio::spawn(hand_on(arrivals, lake, detection)))
     }
 
+    /// Whether nobody takes what is handed on.
+    pub(super) fn is_closed(&self) -> bool {
+        self.queue.is_closed()
+    }
+
     /// Called by the journal's thread, in the order of its records.
     pub(super) fn pass(&self, durable: Durable) {
         // It is closed only while the process stops, and then the journal hands the record on at the next start.

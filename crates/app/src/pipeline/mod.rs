@@ -12,12 +12,13 @@ mod open;
 
 use std::{
     sync::{Arc, Mutex, PoisonError},
-    time::Instant,
+    time::{Duration, Instant},
 };
 
+use anyhow::Context as _;
 use axum::body::Bytes;
 use serde::Serialize;
-use tokio::sync::{Semaphore, oneshot};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot};
 use wardline_adapters::Decoded;
 use wardline_detect::Baseline;
 use wardline_domain::{DeadLetter, EventBatch, PrivacyPolicy, Timestamp};
@@ -93,9 +94,21 @@ pub(crate) enum IntakeError {
         /// What is wrong, and what to do.
         message: String,
     },
+    /// It will never be taken.
+    Refused {
+        /// Stable name.
+        code: &'static str,
+        /// What is wrong, and what to do.
+        message: String,
+    },
     /// The server failed.
     Failed(anyhow::Error),
 }
+
+/// How long a body waits for its turn before its sender is told to come back.
+const LONGEST_TURN: Duration = Duration::from_secs(2);
+/// How long the end waits for what is under way; the journal has the rest.
+const LONGEST_END: Duration = Duration::from_secs(10);
 
 impl Pipeline {
     /// Takes in one body of NDJSON. When it returns, every good record is on disk.
@@ -107,16 +120,29 @@ impl Pipeline {
         let arrived_at = Instant::now();
         let received = now();
         self.refuse_when_behind()?;
+        let place = self.place().await?;
         let Decoded { batches, dead_letters, .. } = self.decoders.decode(lines, sender, received).await?;
         self.save_schema().await?;
-
         let n_events = batches.iter().map(EventBatch::len).sum();
         let written = treat(&self.policy, &batches)?;
-        let appended = self.make_durable(batches, written, received).await?;
+
+        let dead_letters = self.keep(dead_letters).await?;
+        let appended = self.make_durable(batches, written, received, place).await?;
         let taken = Taken::count(n_events, &appended, &dead_letters);
         self.count(&taken, &dead_letters, arrived_at);
-        self.keep(dead_letters).await?;
         Ok(taken)
+    }
+
+    /// A place among the bodies that are under way.
+    async fn place(&self) -> Result<OwnedSemaphorePermit, IntakeError> {
+        let turn = tokio::time::timeout(LONGEST_TURN, Arc::clone(&self.waiting).acquire_owned()).await;
+        turn.map_err(|_| self.behind())?.map_err(|error| IntakeError::Failed(error.into()))
+    }
+
+    fn behind(&self) -> IntakeError {
+        self.metrics.requests_unavailable.inc();
+        let message = "detection or the tables do not keep up: send again in some seconds; if it stays so, see the server's log, or send slower";
+        IntakeError::NotNow { code: "behind", message: message.to_owned() }
     }
 
     /// Writes the columns of the models down before the first event that has a new one: a feature that is
@@ -145,8 +171,8 @@ impl Pipeline {
         arrived: Vec<EventBatch>,
         written: Vec<EventBatch>,
         received: Timestamp,
+        place: OwnedSemaphorePermit,
     ) -> Result<Appended, IntakeError> {
-        let place = Arc::clone(&self.waiting).acquire_owned().await.map_err(anyhow::Error::from)?;
         let (sender, receiver) = oneshot::channel();
         let downstream = self.downstream.clone();
         let treated = written.clone();
@@ -172,11 +198,11 @@ impl Pipeline {
     }
 
     /// Keeps what was refused, with its reason.
-    async fn keep(&self, letters: Vec<DeadLetter>) -> Result<(), IntakeError> {
+    async fn keep(&self, letters: Vec<DeadLetter>) -> Result<Vec<DeadLetter>, IntakeError> {
         if letters.is_empty() {
-            return Ok(());
+            return Ok(letters);
         }
-        self.with_dead_letters(move |kept| kept.append(&letters)).await.map(|_| ())
+        self.with_dead_letters(move |kept| kept.append(&letters).map(|_| letters)).await
     }
 
     /// Does something with the dead letters off the threads that answer requests.
@@ -193,6 +219,9 @@ impl Pipeline {
     }
 
     fn not_now(&self, error: &AppendError) -> IntakeError {
+        if !error.is_temporary() {
+            return IntakeError::Refused { code: "batch_too_large", message: error.to_string() };
+        }
         self.metrics.requests_unavailable.inc();
         let code = match error {
             AppendError::Busy { .. } => "busy",
@@ -258,9 +287,15 @@ impl Pipeline {
     /// The reason, in words.
     pub(crate) async fn readiness(&self) -> Result<(), String> {
         self.refuse_when_behind().map_err(|error| match error {
-            IntakeError::NotNow { message, .. } => message,
+            IntakeError::NotNow { message, .. } | IntakeError::Refused { message, .. } => message,
             IntakeError::Failed(error) => format!("{error:#}"),
         })?;
+        if self.waiting.available_permits() == 0 {
+            return Err("detection or the tables do not keep up".to_owned());
+        }
+        if self.downstream.is_closed() {
+            return Err("detection has stopped: see the server's log, and start it again".to_owned());
+        }
         self.metadata.get_state(open::SCHEMA_STATE).await.map(|_| ()).map_err(|error| error.to_string())
     }
 
@@ -320,13 +355,20 @@ impl Pipeline {
     /// # Errors
     /// Where the last rows cannot be committed; the journal still has them.
     pub(crate) async fn close(&self) -> anyhow::Result<()> {
-        self.catch_up().await?;
+        if tokio::time::timeout(LONGEST_END, self.catch_up()).await.is_err() {
+            tracing::warn!("the tables do not keep up; the journal has what they lack, for the next start");
+        }
         for task in self.background.lock().unwrap_or_else(PoisonError::into_inner).drain(..) {
             task.abort();
         }
         let detection = Arc::clone(&self.detection);
-        tokio::task::spawn_blocking(move || detection.stop()).await?;
-        self.lake.close().await?;
+        let stopped = tokio::task::spawn_blocking(move || detection.stop());
+        if tokio::time::timeout(LONGEST_END, stopped).await.is_err() {
+            tracing::warn!("detection did not end in time; it sees its last events again at the next start");
+        }
+        tokio::time::timeout(LONGEST_END, self.lake.close())
+            .await
+            .context("the last rows could not be committed in time; the journal has them")??;
         Ok(())
     }
 }

@@ -54,22 +54,18 @@ impl Pipeline {
         let registry = Arc::new(saved_registry(&metadata).await?);
 
         let metrics = Arc::new(Metrics::new());
-        let released = (Arc::clone(&journal), Arc::clone(&lake));
         let records = Records {
             lake: Arc::clone(&lake),
             metadata: metadata.clone(),
             metrics: Arc::clone(&metrics),
-            // A segment goes when both the tables and the state of detection hold what is in it.
-            on_saved: Arc::new(move |saved| {
-                if let Some(committed) = released.1.committed_sequence() {
-                    released.0.release(committed.min(saved));
-                }
-            }),
+            saved: Arc::default(),
         };
         let recovered = recover(settings, &journal, &records).await?;
+        let saved = Arc::clone(&records.saved);
         let detection = Arc::new(Detection::start(recovered, records)?);
         let (downstream, task) = Downstream::start(Arc::clone(&lake), Arc::clone(&detection));
-        let maintenance = maintenance::start(Arc::clone(&lake));
+        let maintenance =
+            maintenance::start(Arc::clone(&lake), Arc::clone(&journal), saved, settings.intake.max_journal_bytes);
         Ok(Self {
             decoders: Decoders::new(registry, settings.intake.max_line_bytes),
             saved_schema: tokio::sync::Mutex::new(0),
@@ -172,8 +168,14 @@ async fn recover(settings: &Settings, journal: &Journal, records: &Records) -> a
         models: settings.models.clone(),
         ..WatchSettings::default()
     };
-    let mut recovered = match records.metadata.get_state(detection::STATE).await? {
-        Some(state) => Recovered::read(watch, &state)?,
+    let saved = records.metadata.get_state(detection::STATE).await?;
+    let mut recovered = match saved.map(|state| (Recovered::read(watch.clone(), &state), state)) {
+        Some((Ok(recovered), _)) => recovered,
+        Some((Err(error), state)) => {
+            tracing::error!(error = %format!("{error:#}"), "what was learned cannot be read and is learned anew; the old state is kept beside it");
+            records.metadata.put_state(detection::UNREADABLE_STATE, &state).await?;
+            Recovered::new(Watch::new(watch))
+        }
         None => Recovered::new(Watch::new(watch)),
     };
     // Records come one at a time, so this takes the memory of one however long the journal is.
@@ -181,8 +183,10 @@ async fn recover(settings: &Settings, journal: &Journal, records: &Records) -> a
     for record in journal.replay(first) {
         match record {
             Ok(record) => {
-                records.lake.observe(record.sequence, &record.batches).await?;
-                recovered.see(record.sequence, &record.batches, records).await;
+                if let Err(error) = records.lake.observe(record.sequence, &record.batches).await {
+                    tracing::error!(error = %error, sequence = record.sequence, "the lake refused a record of the journal");
+                }
+                recovered.see_again(record.sequence, record.batches, records).await;
             }
             Err(damaged) => {
                 tracing::error!(error = %damaged, "a record of the journal was damaged and is in quarantine")

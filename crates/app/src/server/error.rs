@@ -50,6 +50,7 @@ impl From<IntakeError> for ApiError {
     fn from(error: IntakeError) -> Self {
         match error {
             IntakeError::NotNow { code, message } => Self::unavailable(code, message),
+            IntakeError::Refused { code, message } => Self::new(StatusCode::PAYLOAD_TOO_LARGE, code, message),
             IntakeError::Failed(error) => Self::internal(&format!("{error:#}")),
         }
     }
