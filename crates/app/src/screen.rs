@@ -8,6 +8,13 @@ use crate::report::clauses_of;
 /// Width where the answer goes to a file or a pipe.
 const PAGE_WIDTH: u16 = 110;
 
+/// Text from telemetry without what would steer the terminal.
+pub(crate) fn plain(text: &str) -> String {
+    text.chars()
+        .map(|character| if character.is_control() && character != '\n' { '\u{fffd}' } else { character })
+        .collect()
+}
+
 /// Alerts as a table, or a sentence where there are none.
 pub(crate) fn alerts_table(alerts: &[Alert]) -> String {
     if alerts.is_empty() {
@@ -47,7 +54,7 @@ const fn severity(severity: Severity) -> &'static str {
 
 /// The sentence, a clause a line, and how much stands behind it.
 fn told(alert: &Alert) -> String {
-    let sentence = clauses_of(&alert.title).join(";\n");
+    let sentence = plain(&clauses_of(&alert.title).join(";\n"));
     match alert.n_findings {
         0 | 1 => sentence,
         n => format!("{sentence}\n({n} findings)"),

@@ -15,7 +15,7 @@ use hmac::{Hmac, KeyInit, Mac};
 use serde::{Deserialize, Serialize};
 use sha2::Sha256;
 
-use crate::{EventBatch, Timestamp};
+use crate::{EventBatch, Timestamp, column};
 
 /// What becomes of a field.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -44,6 +44,22 @@ pub struct FieldRule {
     pub treatment: Treatment,
 }
 
+impl FieldRule {
+    /// Whether the rule is about a column. An attribute may be named with or without its prefix, because a
+    /// sender may write it at the top of an event.
+    fn names(&self, column: &str) -> bool {
+        match self.field.strip_suffix('*') {
+            Some(prefix) => column.starts_with(prefix),
+            None => self.field == column || column::attribute_of(column) == Some(&self.field),
+        }
+    }
+
+    /// Whether the rule can be about an attribute.
+    fn may_name_attribute(&self) -> bool {
+        !self.field.starts_with(column::FEATURE_PREFIX) && !self.field.starts_with(column::GROUP_PREFIX)
+    }
+}
+
 /// A secret of 32 bytes, and the epoch it serves. Tokens of different epochs do not match.
 #[derive(Clone)]
 pub struct PrivacyKey {
@@ -62,12 +78,22 @@ pub enum PrivacyError {
     /// Fields on which statistics and joins rest.
     #[error("`{0}` cannot be dropped or hashed: time and model order the tables")]
     Required(String),
+    /// A rule for the id of one model.
+    #[error(
+        "a rule for `id` cannot name a model: outcomes refer to predictions by id and name none; leave `model` out"
+    )]
+    IdOfOneModel,
     /// Arrow could not carry it out.
     #[error("the privacy policy could not be applied")]
     Arrow(#[from] ArrowError),
 }
 
 impl PrivacyKey {
+    /// A key from its secret. `epoch_days` rotates tokens: 0 never.
+    pub const fn new(secret: [u8; 32], epoch_days: u32) -> Self {
+        Self { secret, epoch_days }
+    }
+
     /// Reads a key of 64 hexadecimal digits. `epoch_days` rotates tokens: 0 never.
     ///
     /// # Errors
@@ -142,6 +168,9 @@ impl PrivacyPolicy {
             if required && rule.treatment != Treatment::Keep {
                 return Err(PrivacyError::Required(rule.field.clone()));
             }
+            if rule.model.is_some() && rule.field == column::ID {
+                return Err(PrivacyError::IdOfOneModel);
+            }
         }
         Ok(Self { rules, key })
     }
@@ -151,12 +180,10 @@ impl PrivacyPolicy {
         let mut found = if Self::DEFAULT_HASHED.contains(&column) { Treatment::Hash } else { Treatment::Keep };
         for named in [false, true] {
             for rule in self.rules.iter().filter(|rule| rule.model.is_some() == named) {
+                // An outcome or a log line names no model, so what is hidden of any model is hidden there.
                 let of_model = rule.model.is_none() || rule.model.as_deref() == model;
-                let of_column = match rule.field.strip_suffix('*') {
-                    Some(prefix) => column.starts_with(prefix),
-                    None => rule.field == column,
-                };
-                if of_model && of_column {
+                let of_no_model = model.is_none() && rule.treatment != Treatment::Keep;
+                if (of_model || of_no_model) && rule.names(column) {
                     found = rule.treatment;
                 }
             }
@@ -168,13 +195,15 @@ impl PrivacyPolicy {
     ///
     /// Hashed text keeps its column; the token of anything else goes to a text column of its own, named
     /// with [`PrivacyPolicy::TOKEN_SUFFIX`], so that no column ever changes its type. A dropped column is
-    /// null. `attributes`, where fields without a column of their own are kept as JSON, is treated whole.
+    /// null. In `attributes`, where fields without a column of their own are kept as JSON, each field is
+    /// treated as its column would be.
     ///
     /// # Errors
     /// [`PrivacyError::Arrow`] where a column cannot be rearranged.
     pub fn apply(&self, batch: &EventBatch) -> Result<EventBatch, PrivacyError> {
         let model = batch.model.as_deref();
         let schema = batch.records.schema();
+        let batch = &self.apply_to_left_over(batch)?;
         let treated: BTreeMap<usize, Treatment> = (schema.fields().iter().enumerate())
             .map(|(index, field)| (index, self.treatment(model, field.name())))
             .filter(|(index, treatment)| {
@@ -208,6 +237,48 @@ impl PrivacyPolicy {
         }
         let records = RecordBatch::try_new(Arc::new(Schema::new(fields)), columns)?;
         Ok(EventBatch { kind: batch.kind, model: batch.model.clone(), records })
+    }
+
+    /// Treats what `attributes` holds as JSON.
+    fn apply_to_left_over(&self, batch: &EventBatch) -> Result<EventBatch, PrivacyError> {
+        let hides = |rule: &FieldRule| rule.treatment != Treatment::Keep && rule.may_name_attribute();
+        let place = batch.records.schema_ref().index_of(column::ATTRIBUTES).ok();
+        let Some((place, text)) = place.and_then(|place| Some((place, batch.text(column::ATTRIBUTES)?))) else {
+            return Ok(batch.clone());
+        };
+        if !self.rules.iter().any(hides) || batch.records.column(place).null_count() == batch.len() {
+            return Ok(batch.clone());
+        }
+        let epochs = self.epochs(batch);
+        let mut treated = StringBuilder::new();
+        for row in 0..batch.len() {
+            let epoch = epochs.get(row).or_else(|| epochs.first()).copied().unwrap_or(0);
+            treated.append_option(text.get(row).map(|text| self.left_over(batch.model.as_deref(), text, epoch)));
+        }
+        let mut columns = batch.records.columns().to_vec();
+        columns[place] = Arc::new(treated.finish());
+        let records = RecordBatch::try_new(batch.records.schema(), columns)?;
+        Ok(EventBatch { kind: batch.kind, model: batch.model.clone(), records })
+    }
+
+    fn left_over(&self, model: Option<&str>, text: &str, epoch: i64) -> String {
+        // What is no JSON object is nothing that the decoder left over, and is not kept.
+        let Ok(fields) = serde_json::from_str::<serde_json::Map<String, serde_json::Value>>(text) else {
+            return "{}".to_owned();
+        };
+        let treated = fields.into_iter().filter_map(|(name, value)| {
+            let column = format!("{}{name}", column::ATTRIBUTE_PREFIX);
+            match self.treatment(model, &column) {
+                Treatment::Keep => Some((name, value)),
+                Treatment::Drop => None,
+                treatment => {
+                    let text = value.as_str().map_or_else(|| value.to_string(), ToOwned::to_owned);
+                    let token = Tokens::new(&self.key, &column, epoch, treatment).one(&text);
+                    Some((name, token.into()))
+                }
+            }
+        });
+        serde_json::Value::Object(treated.collect()).to_string()
     }
 
     /// The batch as detectors may see it: text as it will be written, so that no finding repeats what is

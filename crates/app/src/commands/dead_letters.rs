@@ -5,6 +5,7 @@ use comfy_table::{ContentArrangement, Table, presets};
 use super::{Outcome, client::Api, send::Sent};
 use crate::{
     cli::DeadLettersArguments,
+    screen,
     server::{Letters, ListedLetter},
 };
 
@@ -37,10 +38,10 @@ pub(super) async fn run(arguments: &DeadLettersArguments) -> anyhow::Result<Outc
         table.add_row([
             id.to_string(),
             letter.time.to_string(),
-            letter.source.clone(),
+            screen::plain(&letter.source),
             letter.offset.to_string(),
-            letter.reason.to_string(),
-            record,
+            screen::plain(&letter.reason.to_string()),
+            screen::plain(&record),
         ]);
     }
     println!("{table}");

@@ -123,10 +123,8 @@ async fn show(api: &Api, running: &Running, arguments: &DemoArguments) -> anyhow
     println!("\nWhere to look next:");
     let at = if arguments.keep { format!(" --url {}", running.url) } else { String::new() };
     if let Some(alert) = alerts.first() {
-        println!(
-            "  wardline query \"{}\"{at}",
-            alert.findings.first().map_or("SELECT * FROM alert", |finding| finding.evidence.as_str())
-        );
+        let evidence = alert.findings.first().map_or("SELECT * FROM alert", |finding| finding.evidence.as_str());
+        println!("  wardline query '{}'{at}", evidence.replace('\'', r"'\''"));
         println!("  wardline baseline {}{at}", alert.model);
     }
     println!(

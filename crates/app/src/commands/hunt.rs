@@ -8,7 +8,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use anyhow::Context as _;
+use anyhow::{Context as _, bail};
 use indicatif::{ProgressBar, ProgressStyle};
 use wardline_adapters::{
     Decoded, SchemaRegistry,
@@ -16,7 +16,8 @@ use wardline_adapters::{
 };
 use wardline_detect::{Observed, Watch, WatchSettings};
 use wardline_domain::{
-    Alert, AlertChange, DeadLetter, EventBatch, Learning, ModelSettings, RecordKind, Severity, Timestamp,
+    Alert, AlertChange, DeadLetter, EventBatch, Learning, ModelSettings, PrivacyKey, PrivacyPolicy, RecordKind,
+    Severity, Timestamp,
 };
 
 use super::{Outcome, hunt_report};
@@ -30,6 +31,8 @@ pub(crate) struct Hunted {
     pub(crate) n_events: u64,
     pub(crate) by_kind: BTreeMap<RecordKind, u64>,
     pub(crate) dead_letters: BTreeMap<&'static str, Refused>,
+    pub(crate) policy: Option<PrivacyPolicy>,
+    pub(crate) unreadable: Vec<String>,
     pub(crate) n_bytes: u64,
     pub(crate) span: Option<(Timestamp, Timestamp)>,
     pub(crate) seconds: f64,
@@ -58,6 +61,9 @@ pub(super) fn run(arguments: &HuntArguments, settings: &Settings) -> anyhow::Res
         std::fs::write(file, page).with_context(|| format!("cannot write the report to `{}`", file.display()))?;
         eprintln!("report: {}", file.display());
     }
+    if !hunted.unreadable.is_empty() {
+        bail!("these files could not be read to their end, and the rest was:\n  {}", hunted.unreadable.join("\n  "));
+    }
     let wrong = hunted.alerts.iter().any(|alert| alert.severity > Severity::Info);
     Ok(if wrong { Outcome::Wrong } else { Outcome::Good })
 }
@@ -78,6 +84,8 @@ pub(crate) fn hunt(
         n_events: 0,
         by_kind: BTreeMap::new(),
         dead_letters: BTreeMap::new(),
+        policy: policy(settings)?,
+        unreadable: Vec::new(),
         n_bytes: 0,
         span: None,
         seconds: 0.0,
@@ -88,7 +96,11 @@ pub(crate) fn hunt(
     let mut alerts = BTreeMap::new();
     let mut order = Vec::new();
     while let Some(decoded) = files.next() {
-        hunted.see(decoded?, &mut |change| keep(change, &mut alerts, &mut order));
+        match decoded {
+            Ok(decoded) => hunted.see(decoded, &mut |change| keep(change, &mut alerts, &mut order))?,
+            // The other files still come.
+            Err(error) => hunted.unreadable.push(error.to_string()),
+        }
         progress.set_position(files.bytes_read());
     }
     let observed = hunted.watch.finish();
@@ -98,6 +110,28 @@ pub(crate) fn hunt(
     hunted.alerts = order.into_iter().filter_map(|id| alerts.remove(&id)).collect();
     hunted.seconds = started.elapsed().as_secs_f64();
     Ok(hunted)
+}
+
+/// What the privacy rules leave of the events, where there are rules: a report is a file like any other.
+fn policy(settings: &Settings) -> anyhow::Result<Option<PrivacyPolicy>> {
+    if settings.privacy.rules.is_empty() {
+        return Ok(None);
+    }
+    let key = match &settings.privacy.key_file {
+        Some(file) => settings.privacy.read_key(file)?,
+        // Without a key of the operator's, tokens of this hunt match those of no other.
+        None => PrivacyKey::new(rand::random(), settings.privacy.epoch_days),
+    };
+    Ok(Some(PrivacyPolicy::new(settings.privacy.rules.clone(), key)?))
+}
+
+/// Leaves of the events what the policy lets be shown.
+pub(super) fn conceal(decoded: &mut Decoded, policy: Option<&PrivacyPolicy>) -> anyhow::Result<()> {
+    let Some(policy) = policy else { return Ok(()) };
+    for batch in &mut decoded.batches {
+        *batch = PrivacyPolicy::for_statistics(batch, &policy.apply(batch)?)?;
+    }
+    Ok(())
 }
 
 /// Opens the files for one reading.
@@ -116,7 +150,8 @@ fn keep(change: AlertChange, alerts: &mut BTreeMap<String, Alert>, order: &mut V
 }
 
 impl Hunted {
-    fn see(&mut self, decoded: Decoded, keep: &mut dyn FnMut(AlertChange)) {
+    fn see(&mut self, mut decoded: Decoded, keep: &mut dyn FnMut(AlertChange)) -> anyhow::Result<()> {
+        conceal(&mut decoded, self.policy.as_ref())?;
         for letter in &decoded.dead_letters {
             let refused = self.dead_letters.entry(letter.reason_name());
             refused.or_insert_with(|| Refused { count: 0, first: letter.clone() }).count += 1;
@@ -140,6 +175,7 @@ impl Hunted {
             self.count(&observed);
             observed.alerts.into_iter().for_each(&mut *keep);
         }
+        Ok(())
     }
 
     const fn count(&mut self, observed: &Observed) {

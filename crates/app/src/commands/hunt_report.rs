@@ -3,7 +3,7 @@
 use std::{collections::BTreeMap, path::PathBuf};
 
 use wardline_detect::{Baseline, Series, SeriesCell};
-use wardline_domain::{Alert, Timestamp};
+use wardline_domain::Timestamp;
 
 use super::hunt::{self, Hunted};
 use crate::{
@@ -38,23 +38,26 @@ pub(super) fn input_of(hunted: &Hunted, paths: &[PathBuf], settings: &Settings) 
         read,
         models: hunted.watch.models().filter_map(|model| model_of(hunted, model)).collect(),
         alerts: hunted.alerts.clone(),
-        distributions: distributions(&hunted.alerts, paths, settings)?,
+        distributions: distributions(hunted, paths, settings)?,
         dead_letters: dead_letters.collect(),
     })
 }
 
 /// Reads the files once more, for the values that alerts name.
 fn distributions(
-    alerts: &[Alert],
+    hunted: &Hunted,
     paths: &[PathBuf],
     settings: &Settings,
 ) -> anyhow::Result<BTreeMap<String, Vec<Histogram>>> {
-    let mut distributions = Distributions::of(alerts);
+    let mut distributions = Distributions::of(&hunted.alerts);
     if distributions.is_empty() {
         return Ok(BTreeMap::new());
     }
     for decoded in hunt::open(paths, settings)? {
-        decoded?.batches.iter().for_each(|batch| distributions.observe(batch));
+        // What could not be read was said at the first reading.
+        let Ok(mut decoded) = decoded else { continue };
+        hunt::conceal(&mut decoded, hunted.policy.as_ref())?;
+        decoded.batches.iter().for_each(|batch| distributions.observe(batch));
     }
     Ok(distributions.finish())
 }

@@ -14,6 +14,7 @@ use comfy_table::{Cell, CellAlignment, Table, presets};
 use super::{Outcome, client::Api};
 use crate::{
     cli::QueryArguments,
+    screen,
     server::{QueryRequest, TRUNCATED_HEADER},
     settings::{Settings, parse_span},
 };
@@ -103,7 +104,7 @@ fn table(answer: &Answer) -> anyhow::Result<Table> {
             .collect::<Result<Vec<_>, _>>()?;
         for row in 0..batch.num_rows() {
             table.add_row(columns.iter().zip(batch.columns()).map(|(column, array)| {
-                let cell = Cell::new(column.value(row));
+                let cell = Cell::new(screen::plain(&column.value(row).to_string()));
                 if array.data_type().is_numeric() { cell.set_alignment(CellAlignment::Right) } else { cell }
             }));
         }

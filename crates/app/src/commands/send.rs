@@ -29,7 +29,7 @@ pub(super) async fn run(arguments: &SendArguments) -> anyhow::Result<Outcome> {
     let started = Instant::now();
     let mut n_sent = 0u64;
     loop {
-        let (body, count) = next_batch(lines.as_mut(), arguments.batch.max(1))?;
+        let (body, count) = next_batch(lines.as_mut(), batch_size(arguments))?;
         if count == 0 {
             break;
         }
@@ -58,6 +58,12 @@ pub(super) async fn run(arguments: &SendArguments) -> anyhow::Result<Outcome> {
         return Ok(Outcome::Wrong);
     }
     Ok(Outcome::Good)
+}
+
+/// At a slow rate a batch holds no more than a tenth of a second, so that events come steadily.
+fn batch_size(arguments: &SendArguments) -> usize {
+    let steady = arguments.rate.map_or(usize::MAX, |rate| (rate / 10.0) as usize);
+    arguments.batch.min(steady).max(1)
 }
 
 /// Sends a batch until the server has it. A busy server is asked again, later each time; nothing is skipped.

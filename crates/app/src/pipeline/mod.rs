@@ -267,7 +267,7 @@ impl Pipeline {
     ) -> Result<Taken, IntakeError> {
         let letters = self.with_dead_letters(move |kept| kept.take_for_replay(&filter, limit)).await?;
         let mut total = Taken::default();
-        for StoredDeadLetter { id, letter } in letters {
+        for StoredDeadLetter { id, letter, .. } in letters {
             let record = Bytes::from(letter.record.into_bytes());
             // If it is refused again, it is kept again, with its new reason, before the old one goes.
             let taken = self.take_in(record, &letter.source).await?;

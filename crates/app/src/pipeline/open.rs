@@ -2,7 +2,7 @@
 
 use std::{
     fs,
-    path::{Path, PathBuf},
+    path::Path,
     sync::{Arc, Mutex},
 };
 
@@ -102,22 +102,27 @@ fn lock_folder(folder: &Path) -> anyhow::Result<fs::File> {
 
 /// The key that was named, or the data folder's own, made at the first start.
 fn privacy_key(settings: &PrivacySettings, folder: &Path) -> anyhow::Result<PrivacyKey> {
-    let path = settings.key_file.clone().unwrap_or_else(|| folder.join("privacy.key"));
-    if settings.key_file.is_none() && !path.exists() {
-        make_key(&path)?;
+    if let Some(named) = &settings.key_file {
+        return settings.read_key(named);
     }
-    let text =
-        fs::read_to_string(&path).with_context(|| format!("cannot read the privacy key `{}`", path.display()))?;
-    PrivacyKey::from_hex(&text, settings.epoch_days).with_context(|| format!("`{}` is not usable", path.display()))
+    let own = folder.join("privacy.key");
+    if !own.exists() {
+        make_key(folder, &own).with_context(|| format!("cannot write the privacy key `{}`", own.display()))?;
+    }
+    settings.read_key(&own)
 }
 
-fn make_key(path: &PathBuf) -> anyhow::Result<()> {
+/// Whole or not at all: half a key would keep the server from every later start.
+fn make_key(folder: &Path, path: &Path) -> std::io::Result<()> {
     use std::{io::Write as _, os::unix::fs::OpenOptionsExt as _};
     let secret: [u8; 32] = rand::random();
     let text: String = secret.iter().map(|byte| format!("{byte:02x}")).collect();
-    let mut file = fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(path)?;
+    let unfinished = path.with_extension("unfinished");
+    let mut file = fs::OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&unfinished)?;
     file.write_all(text.as_bytes())?;
-    file.sync_all().with_context(|| format!("cannot write the privacy key `{}`", path.display()))
+    file.sync_all()?;
+    fs::rename(&unfinished, path)?;
+    fs::File::open(folder)?.sync_all()
 }
 
 fn lake_settings(settings: &Settings) -> LakeSettings {

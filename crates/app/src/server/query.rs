@@ -5,7 +5,7 @@ use std::sync::Arc;
 use arrow::{array::RecordBatch, datatypes::SchemaRef, ipc::writer::StreamWriter};
 use axum::{
     Json,
-    extract::State,
+    extract::{State, rejection::JsonRejection},
     http::{HeaderMap, HeaderValue, StatusCode, header},
     response::{IntoResponse, Response},
 };
@@ -64,8 +64,13 @@ pub(crate) async fn answer(
 pub(super) async fn post_query(
     State(shared): State<Arc<Shared>>,
     headers: HeaderMap,
-    Json(request): Json<QueryRequest>,
+    request: Result<Json<QueryRequest>, JsonRejection>,
 ) -> Result<Response, ApiError> {
+    let unreadable = |rejected: JsonRejection| {
+        let message = format!("{}: send JSON such as {{\"sql\": \"SELECT 1\"}}", rejected.body_text());
+        ApiError::new(StatusCode::BAD_REQUEST, "bad_request", message)
+    };
+    let Json(request) = request.map_err(unreadable)?;
     let (schema, batches, truncated) =
         answer(shared.pipeline.engine(), &request, &shared.settings.query).await.map_err(|error| refusal(&error))?;
     let wants_arrow = headers

@@ -12,7 +12,8 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use wardline_domain::{FieldRule, ModelSettings, RecordKind, Span, Timestamp, Treatment};
+use anyhow::Context as _;
+use wardline_domain::{FieldRule, ModelSettings, PrivacyKey, PrivacyPolicy, RecordKind, Span, Timestamp, Treatment};
 
 use reader::Reader;
 pub(crate) use reader::{Problem, parse_span};
@@ -321,11 +322,25 @@ impl QueryLimits {
 
 impl PrivacySettings {
     fn read(reader: &mut Reader<'_>) -> Self {
-        Self {
+        let settings = Self {
             key_file: reader.text("key_file").map(PathBuf::from),
             epoch_days: reader.whole("epoch_days", 0..=3_650).unwrap_or(0) as u32,
             rules: reader.each_item("rules", read_rule).into_iter().flatten().collect(),
+        };
+        if let Some(Err(error)) = settings.key_file.as_deref().map(|file| settings.read_key(file)) {
+            reader.problem("key_file", format!("is of no use: {error:#}"), None);
         }
+        if let Err(error) = PrivacyPolicy::new(settings.rules.clone(), PrivacyKey::new([0; 32], 0)) {
+            reader.problem("rules", format!("cannot be kept: {error}"), None);
+        }
+        settings
+    }
+
+    /// The key in a file.
+    pub(crate) fn read_key(&self, file: &Path) -> anyhow::Result<PrivacyKey> {
+        let text = std::fs::read_to_string(file)
+            .with_context(|| format!("cannot read the privacy key `{}`", file.display()))?;
+        PrivacyKey::from_hex(&text, self.epoch_days).with_context(|| format!("`{}` holds no key", file.display()))
     }
 }
 

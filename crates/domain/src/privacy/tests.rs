@@ -101,6 +101,28 @@ fn hmac_is_hmac_sha_256() {
     assert_eq!(tokens.one("ann"), "260f4c194037f8b47d4363e8f5c0bc88");
 }
 
+#[test]
+fn what_is_left_over_is_treated_field_by_field_and_records_without_a_model_are_not_spared() {
+    let rules = vec![
+        FieldRule { model: Some("m".into()), field: "email".into(), treatment: Treatment::Hash },
+        FieldRule { model: None, field: "attribute_phone".into(), treatment: Treatment::Drop },
+    ];
+    let policy = PrivacyPolicy::new(rules, PrivacyKey::from_hex(KEY, 0).unwrap()).unwrap();
+    let schema = Schema::new(vec![
+        Field::new("time", crate::schema::timestamp(), false),
+        Field::new("attributes", DataType::Utf8, true),
+    ]);
+    let left_over = StringArray::from(vec![r#"{"email":"ann@x.org","phone":"123","store":"S1"}"#]);
+    let time = TimestampMicrosecondArray::from(vec![1]).with_timezone("UTC");
+    let records = RecordBatch::try_new(Arc::new(schema), vec![Arc::new(time), Arc::new(left_over)]).unwrap();
+    let log = EventBatch { kind: RecordKind::Log, model: None, records };
+    let written = policy.apply(&log).unwrap();
+    let text = written.text("attributes").unwrap().get(0).unwrap().to_owned();
+    assert!(!text.contains("ann@x.org") && !text.contains("phone") && text.contains(r#""store":"S1""#), "{text}");
+    let rule = FieldRule { model: Some("m".into()), field: "id".into(), treatment: Treatment::Hash };
+    assert!(PrivacyPolicy::new(vec![rule], PrivacyKey::from_hex(KEY, 0).unwrap()).is_err());
+}
+
 proptest! {
     #[test]
     fn no_value_survives_hashing(users in proptest::collection::vec("[a-z]{6,12}", 1..20)) {
