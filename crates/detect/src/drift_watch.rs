@@ -17,16 +17,19 @@ use crate::{
     model_state::{ModelState, Phase},
     model_watch::ClosedWindow,
     noise::{self, Shift},
+    slice_drift,
     window::CodeCounts,
     wording::{carried_by, clock_time, model_and_version, percent, span},
 };
 
 /// Share of events that must have moved, beyond what chance moves, to be of practical interest.
-const LEAST_SHIFT: f64 = 0.1;
+pub(crate) const LEAST_SHIFT: f64 = 0.1;
 /// And so many times what normal windows show.
-const LEAST_RATIO: f64 = 1.5;
+pub(crate) const LEAST_RATIO: f64 = 1.5;
+/// The slices' part of the budget.
+const SLICES_PART: f64 = 0.3;
 /// Fewer events than this in a window are not judged.
-const LEAST_EVENTS: u64 = 100;
+pub(crate) const LEAST_EVENTS: u64 = 100;
 
 /// Watches the measures of one role.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -80,6 +83,10 @@ impl DriftWatch {
                 told = Some(finding);
             }
         }
+        // A slice adds nothing to what the whole of a version shows already.
+        if told.is_none() && window.scale == 0 && self.since.is_empty() {
+            told = slice_drift::on_window(state, self.role, SLICES_PART * self.weekly_budget, now, spec);
+        }
         told
     }
 
@@ -113,7 +120,8 @@ impl DriftWatch {
             }
             tested.push(Moved { index, measure, shift, p_value: noise.p_value(&shift), reference, current });
         }
-        let alpha = self.weekly_budget
+        let alpha = (1.0 - SLICES_PART)
+            * self.weekly_budget
             * (state.scales[window.scale].span as f64 / (7 * Timestamp::DAY) as f64).min(1.0)
             / state.scales.len() as f64;
         let n_tests = tested.len() + below_effect;

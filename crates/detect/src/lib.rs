@@ -32,6 +32,8 @@ mod saturation;
 mod second;
 mod series;
 mod settings;
+mod slice_drift;
+mod slice_windows;
 mod tails;
 mod traffic_baseline;
 mod version_judge;

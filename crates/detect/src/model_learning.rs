@@ -8,6 +8,7 @@ use crate::{
     learned::Learning,
     measure::Measure,
     model_state::{ModelState, Phase},
+    slice_windows::SliceWindows,
     window::{Table, scales_for},
 };
 
@@ -43,6 +44,7 @@ impl ModelState {
         state.scales = scales_for(state.events as f64 / elapsed, left);
         state.base = Table::default();
         state.learning.forget_codes();
+        state.slices = SliceWindows::default();
         state.sampled_events = state.events;
         state.phase = Phase::Learning;
         self.open_windows(now);
@@ -83,6 +85,7 @@ impl ModelState {
         state.learning.reference.add(&state.base);
         state.base.clear();
         let learned = state.learning.finish(started, until, &state.measures, &state.scales, &state.groups);
+        state.slices.finish(&learned.reference, &state.measures);
         state.learned = Some(learned);
         state.learning = Learning::default();
         state.measures.iter_mut().for_each(Measure::close);

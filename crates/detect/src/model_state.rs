@@ -15,6 +15,7 @@ use crate::{
     retirements::Retirements,
     second::{Fact, Second},
     series::Series,
+    slice_windows::SliceWindows,
     window::{Scale, Table},
 };
 
@@ -60,6 +61,7 @@ pub(crate) struct ModelState {
     pub(crate) series: Series,
     /// Versions that a deployment took back, and since when.
     pub(crate) retirements: Retirements,
+    pub(crate) slices: SliceWindows,
 }
 
 impl ModelState {
@@ -87,6 +89,7 @@ impl ModelState {
             recent: RecentLatency::default(),
             series: Series::default(),
             retirements: Retirements::default(),
+            slices: SliceWindows::default(),
         }
     }
 

@@ -297,11 +297,23 @@ impl ModelWatch {
         }
     }
 
+    fn add_to_slices(&mut self, table: &Table, start: Timestamp, end: Timestamp) {
+        let state = &mut self.state;
+        let is_learning = state.phase == Phase::Learning;
+        if is_learning {
+            state.slices.discover(&state.groups, &state.learning.reference, state.measures.len());
+        }
+        state.slices.add(table, start, end, is_learning);
+    }
+
     fn close_scale(&mut self, index: usize, now: Timestamp, findings: &mut Vec<Finding>) {
         let mut table = std::mem::take(&mut self.state.scales[index].table);
         let start = self.state.scales[index].open.take();
         if let Some(start) = start {
             let end = start.plus(self.state.scales[index].span).min(now);
+            if index == 0 {
+                self.add_to_slices(&table, start, end);
+            }
             let closed = ClosedWindow { scale: index, start, end, table: &table };
             if self.state.phase == Phase::Watching {
                 if index == 0 {

@@ -2,7 +2,7 @@
 
 use wardline_domain::Timestamp;
 
-use crate::stream::{Event, events, monday, settings, watched};
+use crate::stream::{Event, channel, events, monday, settings, watched, watched_in_channels};
 
 /// Goal: the false-alarm budget is kept: half an alert a week allows about six in twelve model-weeks.
 /// Method: three seeds of two weeks' learning and four weeks' watching; days and weekends differ in
@@ -34,6 +34,35 @@ fn three_seasonal_models_for_four_weeks() {
         .collect();
         let told = watched(settings(learned), &stream, 4_096);
         alerts.extend(told.raised().into_iter().map(|alert| alert.title.clone()));
+    }
+    assert!(alerts.len() <= 2, "{alerts:#?}");
+}
+
+/// Goal: slices that are watched on their own add no false alarms, at high and at low volume.
+/// Method: channels with customers of their own, who differ by the hour and at weekends and stay for a
+/// while, so that windows vary more than chance; weeks at low volume, a day and a half at high volume.
+#[test]
+fn channels_with_customers_of_their_own() {
+    let mut alerts = Vec::new();
+    for (per_hour, learning, watching) in
+        [(120.0, 14 * Timestamp::DAY, 28 * Timestamp::DAY), (7_200.0, 12 * Timestamp::HOUR, 24 * Timestamp::HOUR)]
+    {
+        let learned = monday().plus(learning);
+        for seed in 11..=14 {
+            let mut stream = events(seed, per_hour, monday(), learned.plus(watching), |event, _| {
+                let hour = event.time.hour_of_day() as f64;
+                let is_weekend = event.time.hour_of_week() >= 120;
+                // Who asks in these ten minutes is alike.
+                let crowd = event.time.floor(10 * Timestamp::MINUTE).micros() as f64 * 1e-7;
+                event.age += 2.0 * (hour / 24.0 * std::f64::consts::TAU).sin() + 2.0 * (crowd * seed as f64).sin()
+                    - if is_weekend { 5.0 } else { 0.0 };
+            });
+            for (index, event) in stream.iter_mut().enumerate() {
+                event.age += if channel(index) == "kiosk" { 15.0 } else { 0.0 };
+            }
+            let told = watched_in_channels(settings(learned), &stream);
+            alerts.extend(told.raised().into_iter().map(|alert| alert.title.clone()));
+        }
     }
     assert!(alerts.len() <= 2, "{alerts:#?}");
 }

@@ -195,6 +195,40 @@ pub fn changed(change: impl Fn(&mut Event, &mut Dice)) -> Told {
     watched(settings(learned), &stream, 2_000)
 }
 
+/// The channel of the event at a place of a stream: a fourteenth of them come from kiosks.
+pub fn channel(index: usize) -> &'static str {
+    ["web", "app", "kiosk"][if index % 14 == 0 { 2 } else { index % 2 }]
+}
+
+/// A day with a channel by event, twelve hours of learning.
+pub fn channels(change: impl Fn(&mut Event, &str)) -> Told {
+    let learned = monday().plus(12 * Timestamp::HOUR);
+    let mut stream = events(13, 7_200.0, monday(), monday().plus(Timestamp::DAY), |_, _| {});
+    for (index, event) in stream.iter_mut().enumerate().filter(|(_, event)| event.time >= learned) {
+        change(event, channel(index));
+    }
+    watched_in_channels(settings(learned), &stream)
+}
+
+/// Watches a whole stream whose events came through channels.
+pub fn watched_in_channels(settings: WatchSettings, stream: &[Event]) -> Told {
+    const SIZE: usize = 2_000;
+    let mut watch = Watch::new(settings);
+    let mut told = Told::default();
+    for (part, events) in stream.chunks(SIZE).enumerate() {
+        let names: DictionaryArray<Int32Type> = (0..events.len()).map(|row| Some(channel(SIZE * part + row))).collect();
+        let plain = batch(events);
+        let (schema, mut columns, _) = plain.records.into_parts();
+        columns.push(Arc::new(names));
+        let fields = schema.fields().iter().map(|field| field.name().as_str()).chain(["channel"]);
+        let named = fields.zip(columns).map(|(name, array)| (name, array, true));
+        let records = RecordBatch::try_from_iter_with_nullable(named).unwrap();
+        told.take(watch.observe(&EventBatch { records, kind: plain.kind, model: plain.model }));
+    }
+    told.take(watch.finish());
+    told
+}
+
 /// The same, with a tenth of the events served by another version that has a change.
 pub fn on_trial(change: impl Fn(&mut Event, &mut Dice)) -> Told {
     changed(move |event, dice| {

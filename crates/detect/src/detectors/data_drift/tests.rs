@@ -39,3 +39,19 @@ fn only_the_slice_that_moved_is_named() {
     let named = responsible(&told);
     assert!(!named.is_empty() && named.iter().all(|name| *name == "instance=api-1"), "{named:?}");
 }
+
+/// Goal: inputs of one channel with a fourteenth of the traffic, which the whole hardly shows.
+#[test]
+fn alerts_on_one_small_channel_and_names_it() {
+    let in_channels = |shift: f64| {
+        crate::stream::channels(move |event, channel| {
+            if channel == "kiosk" {
+                event.age += shift;
+            }
+        })
+    };
+    let told = in_channels(24.0);
+    assert!(found(&told, "data_drift"));
+    assert!(responsible(&told).iter().all(|name| *name == "channel=kiosk"));
+    assert!(!found(&in_channels(1.0), "data_drift"));
+}
