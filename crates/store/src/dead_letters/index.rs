@@ -1,7 +1,7 @@
 //! What is known of the letters without opening them: segments, counts, and which are done with.
 
 use std::{
-    collections::{BTreeMap, BTreeSet, HashSet},
+    collections::{BTreeMap, BTreeSet},
     io,
 };
 
@@ -150,7 +150,7 @@ impl Index {
     }
 
     /// The segments that hold any of these letters.
-    pub(super) fn segments_of(&self, ids: &HashSet<u64>) -> BTreeSet<SegmentName> {
+    pub(super) fn segments_of(&self, ids: &BTreeSet<u64>) -> BTreeSet<SegmentName> {
         ids.iter().filter(|&&id| id < self.next_id).filter_map(|&id| self.segment_of(id)).collect()
     }
 

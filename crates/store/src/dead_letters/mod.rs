@@ -14,14 +14,15 @@ mod sealed;
 mod synced_file;
 
 use std::{
-    collections::{BTreeMap, HashSet, VecDeque},
+    collections::{BTreeMap, BTreeSet, VecDeque},
     io,
+    ops::Range,
     path::Path,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
 use tracing::warn;
-use wardline_domain::DeadLetter;
+use wardline_domain::{DeadLetter, DeadLetterReason};
 
 use crate::journal::{AppendError, FolderStorage, Scanned, Scanner, SegmentName, Storage, record::RecordType};
 pub use filter::DeadLetterFilter;
@@ -51,6 +52,24 @@ pub struct StoredDeadLetter {
     pub id: u64,
     /// The letter.
     pub letter: DeadLetter,
+    /// Whether the letter holds the record as it arrived. A record that was cut at
+    /// [`DeadLetter::MAX_RECORD_BYTES`], or had bytes that are no text replaced, is another record than the
+    /// one that was sent, and must not be taken in for it.
+    pub is_complete: bool,
+}
+
+impl StoredDeadLetter {
+    fn new(id: u64, letter: DeadLetter) -> Self {
+        let is_complete = is_complete(&letter);
+        Self { id, letter, is_complete }
+    }
+}
+
+/// Whether a letter holds the record as it arrived. One that ends right at the limit counts as cut, as
+/// nothing tells it from one that was.
+fn is_complete(letter: &DeadLetter) -> bool {
+    let was_changed = matches!(letter.reason, DeadLetterReason::NotUtf8 { .. } | DeadLetterReason::TooLong { .. });
+    !was_changed && letter.record.len() < DeadLetter::MAX_RECORD_BYTES
 }
 
 /// What is kept now.
@@ -173,7 +192,8 @@ impl DeadLetters {
     }
 
     /// The oldest unresolved letters, at most `limit`, to be taken in once more. They stay until
-    /// [`Self::resolve`] is told that they were, so a crash in between loses none.
+    /// [`Self::resolve`] is told that they were, so a crash in between loses none. Letters that do not hold
+    /// the whole record are left out: see [`StoredDeadLetter::is_complete`].
     ///
     /// # Errors
     /// Where the folder cannot be read.
@@ -188,8 +208,10 @@ impl DeadLetters {
             if oldest.len() >= limit {
                 break;
             }
-            self.scan(segment.name, filter, |letter| {
-                oldest.push(letter);
+            self.scan(segment.name, filter, |stored| {
+                if stored.is_complete {
+                    oldest.push(stored);
+                }
                 oldest.len() < limit
             })?;
         }
@@ -198,16 +220,20 @@ impl DeadLetters {
 
     /// Marks letters as done with, durably; returns how many were not already. Unknown numbers are passed over.
     ///
+    /// Reads each segment that holds any of them once, and opens only the records that do: better called
+    /// once with many numbers than many times with one.
+    ///
     /// # Errors
     /// Where it could not be written or the letters not be read.
     pub fn resolve(&self, ids: &[u64]) -> Result<usize, DeadLetterError> {
-        let wanted: HashSet<u64> = ids.iter().copied().collect();
+        let wanted: BTreeSet<u64> = ids.iter().copied().collect();
         let segments = self.state().index.segments_of(&wanted);
         let mut resolved = Vec::new();
         for name in segments {
-            self.scan(name, &DeadLetterFilter::default(), |stored| {
-                if wanted.contains(&stored.id) {
-                    resolved.push((stored.id, stored.letter.reason_name().to_owned()));
+            let holds_any = |ids: Range<u64>, _: &Summary| wanted.range(ids).next().is_some();
+            self.scan_records(name, holds_any, |id, letter| {
+                if wanted.contains(&id) && !self.state().index.is_resolved(id) {
+                    resolved.push((id, letter.reason_name().to_owned()));
                 }
                 true
             })?;
@@ -312,6 +338,21 @@ impl DeadLetters {
         filter: &DeadLetterFilter,
         mut receive: impl FnMut(StoredDeadLetter) -> bool,
     ) -> Result<(), DeadLetterError> {
+        let may_match = |_: Range<u64>, summary: &Summary| filter.may_match(summary);
+        self.scan_records(name, may_match, |id, letter| {
+            let is_wanted = filter.matches(&letter) && !self.state().index.is_resolved(id);
+            !is_wanted || receive(StoredDeadLetter::new(id, letter))
+        })
+    }
+
+    /// Hands over the letters of those records of a segment that are of interest by their numbers and
+    /// summary, until told to stop.
+    fn scan_records(
+        &self,
+        name: SegmentName,
+        is_of_interest: impl Fn(Range<u64>, &Summary) -> bool,
+        mut receive: impl FnMut(u64, DeadLetter) -> bool,
+    ) -> Result<(), DeadLetterError> {
         let file = match self.storage.open(&name.file(LETTERS)) {
             // Dropped in the meantime.
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
@@ -322,15 +363,17 @@ impl DeadLetters {
         let end = file.length().map_err(unreadable)?;
         for scanned in Scanner::new(file, name.marker, 0, end) {
             let Scanned::Record { header, payload, .. } = scanned else { continue };
-            let is_of_interest = header.record_type == RecordType::DeadLetters
-                && Summary::read(&payload).is_some_and(|(summary, _)| filter.may_match(&summary));
-            if !is_of_interest {
+            if header.record_type != RecordType::DeadLetters {
+                continue;
+            }
+            let Some((summary, _)) = Summary::read(&payload) else { continue };
+            let ids = header.sequence..header.sequence.saturating_add(summary.n_letters());
+            if !is_of_interest(ids, &summary) {
                 continue;
             }
             let letters = self.sealer.open(header.sequence, &payload).unwrap_or_default();
             for (id, letter) in (header.sequence..).zip(letters) {
-                let is_wanted = filter.matches(&letter) && !self.state().index.is_resolved(id);
-                if is_wanted && !receive(StoredDeadLetter { id, letter }) {
+                if !receive(id, letter) {
                     return Ok(());
                 }
             }

@@ -59,6 +59,83 @@ fn resolved_letters_stay_resolved() {
     }
 }
 
+/// Goal: a record of which a part is missing is never taken in for the one that was sent.
+#[test]
+fn incomplete_records_are_shown_and_not_replayed() {
+    let folder = tempfile::tempdir().unwrap();
+    let letters = open(folder.path());
+    let refused = |reason, record: &[u8]| DeadLetter::new(Timestamp::default(), "edge", 0, reason, record);
+    let unknown = || DeadLetterReason::UnknownKind { kind: "x".to_owned() };
+    let limit = DeadLetter::MAX_RECORD_BYTES;
+    let mut cut_in_a_character = vec![b'x'; limit - 1];
+    cut_in_a_character.extend("é".as_bytes());
+    letters
+        .append(&[
+            refused(DeadLetterReason::NotUtf8 { at: 1 }, b"x\xff"),
+            refused(DeadLetterReason::TooLong { bytes: 9, most: 8 }, b"123456789"),
+            refused(unknown(), &vec![b'x'; limit + 1]),
+            refused(unknown(), &cut_in_a_character),
+            refused(unknown(), &vec![b'x'; limit - 1]),
+            refused(unknown(), b"{}"),
+        ])
+        .unwrap();
+    let all = letters.list(&DeadLetterFilter::default(), 10).unwrap();
+    let complete: Vec<bool> = all.iter().rev().map(|stored| stored.is_complete).collect();
+    assert_eq!(complete, [false, false, false, false, true, true]);
+    assert_eq!(ids(&letters.take_for_replay(&DeadLetterFilter::default(), 2).unwrap()), [5, 6]);
+}
+
+/// Counts how often a file is opened.
+struct Counting {
+    inner: FolderStorage,
+    opened: std::sync::atomic::AtomicUsize,
+}
+
+impl Storage for Counting {
+    fn location(&self) -> String {
+        self.inner.location()
+    }
+
+    fn list(&self) -> io::Result<Vec<crate::journal::StoredFile>> {
+        self.inner.list()
+    }
+
+    fn create(&self, name: &str) -> io::Result<Box<dyn crate::journal::LogFile>> {
+        self.inner.create(name)
+    }
+
+    fn open(&self, name: &str) -> io::Result<Box<dyn crate::journal::ReadFile>> {
+        self.opened.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
+        self.inner.open(name)
+    }
+
+    fn truncate(&self, name: &str, bytes: u64) -> io::Result<()> {
+        self.inner.truncate(name, bytes)
+    }
+
+    fn remove(&self, name: &str) -> io::Result<()> {
+        self.inner.remove(name)
+    }
+}
+
+#[test]
+fn many_letters_are_resolved_in_one_pass() {
+    let folder = tempfile::tempdir().unwrap();
+    let inner = FolderStorage::open(folder.path()).unwrap();
+    let storage = Arc::new(Counting { inner, opened: Default::default() });
+    let settings = DeadLetterSettings { segment_bytes: 1, ..Default::default() };
+    let letters = DeadLetters::open_on(Arc::<Counting>::clone(&storage), KEY, settings).unwrap();
+    for first in [0, 10, 20] {
+        let ten: Vec<DeadLetter> = (first..first + 10).map(|second| letter(second, "edge", "x")).collect();
+        letters.append(&ten).unwrap();
+    }
+    // 1 to 10 are in the first segment, 11 to 20 in the second.
+    let wanted: Vec<u64> = (1..=15).collect();
+    assert_eq!(letters.resolve(&wanted).unwrap(), 15);
+    assert_eq!(storage.opened.load(std::sync::atomic::Ordering::Relaxed), 2);
+    assert_eq!(letters.status().by_reason["missing"], 15);
+}
+
 #[test]
 fn nothing_of_a_record_is_on_disk_in_the_clear() {
     let folder = tempfile::tempdir().unwrap();
