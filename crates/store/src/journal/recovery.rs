@@ -7,7 +7,7 @@ use tracing::warn;
 use super::{
     JournalSettings, Scanned, Scanner, Segment, end_of, fingerprint_file, payload,
     quarantine::{Stretch, quarantine},
-    record::RecordType,
+    record::{HEADER_BYTES, RecordType},
     segment,
     storage::Storage,
 };
@@ -85,14 +85,15 @@ fn mend(storage: &dyn Storage, segment: Segment, end: u64, is_last: bool) -> Men
     let opened = match storage.open(&file) {
         Ok(opened) => opened,
         Err(error) => {
-            warn!(%error, file, "segment cannot be read");
-            return Mended { bytes: segment.bytes, ..mended };
+            let next_sequence = highest_end(&segment).min(end);
+            warn!(%error, file, next_sequence, "segment cannot be read, its records are left for the next start");
+            return Mended { bytes: segment.bytes, next_sequence, ..mended };
         }
     };
     for scanned in Scanner::new(opened, segment.name.marker, 0, segment.bytes) {
         match scanned {
             Scanned::Record { offset, header, payload } => {
-                mended.bytes = offset + (super::record::HEADER_BYTES + payload.len()) as u64;
+                mended.bytes = offset + (HEADER_BYTES + payload.len()) as u64;
                 if header.record_type == RecordType::Batches && header.sequence < end {
                     mended.next_sequence = mended.next_sequence.max(header.sequence + 1);
                     mended.fingerprints.extend(payload::fingerprints(&payload).unwrap_or_default());
@@ -112,6 +113,12 @@ fn mend(storage: &dyn Storage, segment: Segment, end: u64, is_last: bool) -> Men
         mended.fingerprints.clear();
     }
     mended
+}
+
+/// A number that none of a segment's records reaches, whatever is in it. A new segment that began lower
+/// would supersede records that were acknowledged and can be read again later.
+fn highest_end(segment: &Segment) -> u64 {
+    segment.name.first_sequence + segment.bytes / HEADER_BYTES as u64 + 1
 }
 
 /// How much of a segment stays when its end is no record.

@@ -162,6 +162,26 @@ fn a_torn_tail_is_cut() {
     assert_eq!(all_ids(&journal), ["a", "b", "c"]);
 }
 
+/// Goal: what was acknowledged outlives a start at which its segment cannot be opened.
+#[test]
+fn a_segment_that_cannot_be_opened_keeps_its_numbers() {
+    let storage = FaultyStorage::default();
+    {
+        let journal = open(&storage, settings());
+        append_each(&journal, &["a", "b", "c"]);
+    }
+    let seen = storage.names().into_iter().find(|name| name.ends_with(".seen")).unwrap();
+    storage.delete(&seen);
+    let segment = segments(&storage).remove(0);
+    storage.lock(&segment);
+    {
+        let journal = open(&storage, settings());
+        assert!(append(&journal, &["d"]).unwrap() > 3);
+    }
+    storage.unlock(&segment);
+    assert_eq!(all_ids(&open(&storage, settings())), ["a", "b", "c", "d"]);
+}
+
 #[test]
 fn start_succeeds_whatever_the_folder_holds() {
     let storage = FaultyStorage::default();

@@ -1,7 +1,7 @@
 //! A storage in memory whose disk can be made to fail, and whose power can be cut, at any operation.
 
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     io,
     sync::{Arc, Mutex, MutexGuard},
 };
@@ -32,6 +32,8 @@ struct Content {
 #[derive(Default)]
 struct State {
     files: BTreeMap<String, Content>,
+    /// Files that are there and cannot be opened.
+    locked: BTreeSet<String>,
     operations: usize,
     fault: Option<(usize, Fault)>,
 }
@@ -93,6 +95,15 @@ impl FaultyStorage {
         content.durable.clone_from(&content.visible);
     }
 
+    /// Refuses to open a file, as where its permissions were changed.
+    pub(crate) fn lock(&self, name: &str) {
+        self.state().locked.insert(name.to_owned());
+    }
+
+    pub(crate) fn unlock(&self, name: &str) {
+        self.state().locked.remove(name);
+    }
+
     pub(crate) fn delete(&self, name: &str) {
         self.state().files.remove(name);
     }
@@ -151,7 +162,11 @@ impl Storage for FaultyStorage {
     }
 
     fn open(&self, name: &str) -> io::Result<Box<dyn ReadFile>> {
-        self.state().content(name)?;
+        let mut state = self.state();
+        state.content(name)?;
+        if state.locked.contains(name) {
+            return Err(io::ErrorKind::PermissionDenied.into());
+        }
         Ok(Box::new(Handle { storage: self.clone(), name: name.to_owned() }))
     }
 
