@@ -38,12 +38,16 @@ pub(super) async fn run(lake: Weak<Shared>, work: Arc<Notify>) {
 }
 
 /// Tables to flush now, the most pressing first.
-fn due_tables(shared: &Shared) -> Vec<Arc<Table>> {
+pub(super) fn due_tables(shared: &Shared) -> Vec<Arc<Table>> {
     let settings = &shared.settings;
     let observed = shared.observed.load(Ordering::Relaxed);
     let mut waiting: Vec<(Waiting, Arc<Table>)> =
         shared.all_tables().into_iter().filter_map(|table| Some((table.waiting()?, table))).collect();
-    waiting.sort_by_key(|(waiting, _)| std::cmp::Reverse(waiting.bytes));
+    // A round ends at the first failure. Those that failed before come last, in turn, so that a table that
+    // cannot be written keeps no other one from its files.
+    waiting.sort_by_cached_key(|(waiting, table)| {
+        (shared.troubles.failures(table.name()), std::cmp::Reverse(waiting.bytes))
+    });
     let total: usize = waiting.iter().map(|(waiting, _)| waiting.bytes).sum();
     // From half of the limit on, the largest go until a third is left, so that nobody has to wait for room.
     let mut excess = if 2 * total > settings.max_tail_bytes { total - settings.max_tail_bytes / 3 } else { 0 };

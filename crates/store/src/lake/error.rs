@@ -66,6 +66,16 @@ pub enum LakeError {
     /// Columns could not be rearranged.
     #[error("cannot rearrange columns: {0}")]
     Arrow(#[from] ArrowError),
+    /// A table did not take its rows of a record; the record's rows for other tables are in.
+    #[error("table `{table}` refused rows of record {sequence}: {source}")]
+    Refused {
+        /// The table.
+        table: String,
+        /// The record's number.
+        sequence: u64,
+        /// Why.
+        source: Box<LakeError>,
+    },
     /// A batch of a per-model kind names no model.
     #[error("a batch of {kind} records names no model: this is a defect, please report it")]
     NoModel {

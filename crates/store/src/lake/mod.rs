@@ -27,6 +27,7 @@ mod slug;
 mod table;
 mod table_name;
 mod tail;
+mod trouble;
 
 use std::{
     collections::BTreeMap,
@@ -54,6 +55,7 @@ pub(crate) use table::TableSnapshot;
 pub(crate) use tail::TailBatch;
 
 use table::Table;
+use trouble::Troubles;
 
 /// How many tables are opened at once.
 const OPEN_CONCURRENCY: usize = 8;
@@ -79,6 +81,8 @@ pub(crate) struct Shared {
     work: Arc<Notify>,
     /// Wakes those who wait for room in the tails.
     room: Notify,
+    /// The tables whose last commit failed.
+    troubles: Troubles,
 }
 
 impl Lake {
@@ -108,6 +112,7 @@ impl Lake {
             observed: AtomicU64::new(0),
             work: Arc::new(Notify::new()),
             room: Notify::new(),
+            troubles: Troubles::default(),
         });
         tracing::debug!(location = %shared.settings.location, "lake opened");
         let committer = tokio::spawn(committer::run(Arc::downgrade(&shared), Arc::clone(&shared.work)));
@@ -121,14 +126,19 @@ impl Lake {
     /// skipped. Waits while the rows that are not yet in files exceed their limit.
     ///
     /// # Errors
-    /// [`LakeError`] where a batch does not fit its table and cannot be made to.
+    /// [`LakeError::Refused`] names the first table that did not take its rows; those of all other tables
+    /// are in. [`LakeError::NoModel`] where a batch cannot be given a table.
     pub async fn observe(&self, sequence: u64, batches: &[EventBatch]) -> Result<(), LakeError> {
         self.wait_for_room().await;
         let mut by_table: BTreeMap<TableName, Vec<arrow::array::RecordBatch>> = BTreeMap::new();
+        let mut nameless = Ok(());
         for batch in batches.iter().filter(|batch| !batch.is_empty()) {
-            by_table.entry(TableName::of(batch)?).or_default().push(batch.records.clone());
+            match TableName::of(batch) {
+                Ok(name) => by_table.entry(name).or_default().push(batch.records.clone()),
+                Err(error) => nameless = nameless.and(Err(error)),
+            }
         }
-        self.shared.insert(sequence, by_table)
+        nameless.and(self.shared.insert(sequence, by_table))
     }
 
     /// Takes in findings under a number of the caller's own, which grows from call to call.
@@ -146,9 +156,9 @@ impl Lake {
         self.wait_for_room().await;
         let records = finding_rows::record_batch(findings)?;
         let table = self.shared.table(&TableName::Finding)?;
-        let added = table.observe(number, &[records])?;
+        let (added, taken) = table.observe(number, &[records]);
         self.shared.tail_bytes.fetch_add(added.bytes, Ordering::Relaxed);
-        Ok(())
+        taken
     }
 
     /// Commits the findings that are in memory only.
@@ -177,13 +187,28 @@ impl Lake {
     /// # Errors
     /// [`LakeError`] where a file cannot be written; the rows stay visible and are tried again.
     pub async fn flush(&self) -> Result<(), LakeError> {
-        let mut first_error = None;
-        for table in self.shared.all_tables() {
-            if let Err(error) = self.shared.flush_table(table).await {
-                first_error.get_or_insert(error);
-            }
-        }
-        first_error.map_or(Ok(()), Err)
+        self.shared.flush_tables(self.shared.all_tables()).await
+    }
+
+    /// Commits the tables that hold rows of a record up to this one in memory only, the findings left out.
+    ///
+    /// A quiet table's rows wait for minutes before they are worth a file, and hold the journal back all
+    /// the while. Whoever sees the journal grow calls this with the last sequence that it wants released;
+    /// afterwards [`Lake::committed_sequence`] is at least that, as far as it was observed.
+    ///
+    /// # Errors
+    /// As [`Lake::flush`].
+    pub async fn flush_before(&self, sequence: u64) -> Result<(), LakeError> {
+        let holds_back = |table: &Arc<Table>| table.first_uncommitted_sequence().is_some_and(|first| first <= sequence);
+        self.shared.flush_tables(self.shared.journal_tables().filter(holds_back).collect()).await
+    }
+
+    /// Why rows cannot leave memory, while so many are there that [`Lake::observe`] waits; `None` where it
+    /// takes rows, or where only a commit that is under way holds it up.
+    ///
+    /// It names the table and the error of its last commit, and is cleared by that table's next success.
+    pub fn commit_trouble(&self) -> Option<String> {
+        if self.has_room() { None } else { self.shared.troubles.first() }
     }
 
     /// Stops the committer and commits what is left.
@@ -215,12 +240,16 @@ impl Lake {
     async fn wait_for_room(&self) {
         loop {
             let room = self.shared.room.notified();
-            if self.tail_bytes() <= self.shared.settings.max_tail_bytes {
+            if self.has_room() {
                 return;
             }
             self.shared.work.notify_one();
             room.await;
         }
+    }
+
+    fn has_room(&self) -> bool {
+        self.tail_bytes() <= self.shared.settings.max_tail_bytes
     }
 }
 
@@ -283,17 +312,23 @@ impl Shared {
         by_table: BTreeMap<TableName, Vec<arrow::array::RecordBatch>>,
     ) -> Result<(), LakeError> {
         let mut wake = false;
+        let mut refused = Ok(());
         for (name, records) in by_table {
-            let table = self.table(&name)?;
-            let added = table.observe(sequence, &records)?;
-            self.tail_bytes.fetch_add(added.bytes, Ordering::Relaxed);
-            wake |= added.is_full(&self.settings);
+            // A table that refuses its rows does not keep other models' rows out of theirs.
+            let taken = self.table(&name).and_then(|table| {
+                let (added, taken) = table.observe(sequence, &records);
+                self.tail_bytes.fetch_add(added.bytes, Ordering::Relaxed);
+                wake |= added.is_full(&self.settings);
+                taken
+            });
+            let named = |error| LakeError::Refused { table: name.to_string(), sequence, source: Box::new(error) };
+            refused = refused.and(taken.map_err(named));
         }
         self.observed.fetch_max(sequence + 1, Ordering::Relaxed);
         if wake || self.tail_bytes.load(Ordering::Relaxed) > self.settings.max_tail_bytes as isize / 2 {
             self.work.notify_one();
         }
-        Ok(())
+        refused
     }
 
     fn committed_sequence(&self) -> Option<u64> {
@@ -303,17 +338,31 @@ impl Shared {
         pinned.map_or(observed, |first| observed.min(first)).checked_sub(1)
     }
 
+    /// Flushes all of these tables, whichever fails; returns the first error.
+    async fn flush_tables(self: &Arc<Self>, tables: Vec<Arc<Table>>) -> Result<(), LakeError> {
+        let mut flushed = Ok(());
+        for table in tables {
+            flushed = flushed.and(self.flush_table(table).await);
+        }
+        flushed
+    }
+
     /// Flushes on a task of its own, so that a caller who gives up does not tear a commit in two.
     async fn flush_table(self: &Arc<Self>, table: Arc<Table>) -> Result<(), LakeError> {
         let shared = Arc::clone(self);
         let task = tokio::spawn(async move {
-            let result = table.flush(&shared.root).await;
-            if let Ok(freed) = &result {
-                shared.tail_bytes.fetch_sub(*freed as isize, Ordering::Relaxed);
-                shared.room.notify_waiters();
-            }
-            result.map(|_| ())
+            let flushed = table.flush(&shared.root, |bytes| shared.make_room(bytes)).await;
+            shared.troubles.note(table.name(), &flushed);
+            flushed
         });
         task.await.unwrap_or(Err(LakeError::Stopped))
     }
+
+    fn make_room(&self, bytes: usize) {
+        self.tail_bytes.fetch_sub(bytes as isize, Ordering::Relaxed);
+        self.room.notify_waiters();
+    }
 }
+
+#[cfg(test)]
+mod tests;

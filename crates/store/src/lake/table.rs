@@ -199,11 +199,13 @@ impl Table {
         })
     }
 
-    /// Takes in rows of one record, all of them in one step.
-    pub(super) fn observe(&self, sequence: u64, records: &[RecordBatch]) -> Result<Added, LakeError> {
+    /// Takes in rows of one record, all of them in one step. What was added is told also where a batch is
+    /// refused: the tail has grown by the others.
+    pub(super) fn observe(&self, sequence: u64, records: &[RecordBatch]) -> (Added, Result<(), LakeError>) {
         if self.recovered_sequence.is_some_and(|recovered| sequence <= recovered) {
-            return Ok(Added::default());
+            return (Added::default(), Ok(()));
         }
+        let mut refused = Ok(());
         let mut shown = self.shown();
         let before = shown.tail.bytes();
         if shown.tail.is_empty() {
@@ -211,11 +213,13 @@ impl Table {
         }
         for batch in records {
             let schema = shown.columns.place(batch.schema_ref());
-            let named = RecordBatch::try_new(schema, batch.columns().to_vec())?;
-            shown.tail.push(sequence, named)?;
+            let named = RecordBatch::try_new(schema, batch.columns().to_vec());
+            let pushed = named.and_then(|named| shown.tail.push(sequence, named));
+            refused = refused.and(pushed.map_err(LakeError::from));
         }
         let tail_bytes = shown.tail.bytes();
-        Ok(Added { bytes: tail_bytes as isize - before as isize, rows: shown.tail.rows(), tail_bytes })
+        let added = Added { bytes: tail_bytes as isize - before as isize, rows: shown.tail.rows(), tail_bytes };
+        (added, refused)
     }
 
     /// The table at this moment.
@@ -231,20 +235,20 @@ impl Table {
         }
     }
 
-    /// Commits the tail; returns the bytes that were freed.
+    /// Commits the tail, and tells the bytes of each part of it as soon as the part is committed: a part
+    /// that fails later takes nothing back.
     ///
     /// Rows that an earlier flush failed to commit go first, in a file of their own: the log may have
     /// them after all, and its sequence tells.
-    pub(super) async fn flush(&self, root: &Root) -> Result<usize, LakeError> {
+    pub(super) async fn flush(&self, root: &Root, freed: impl Fn(usize)) -> Result<(), LakeError> {
         let _writer = self.writer.lock().await;
-        let mut freed = 0;
         while let Some((rows, schema)) = self.begin_flush() {
             if self.shown().uncertain {
                 let state = self.log.load().await?;
                 let arrived = state.sequence >= rows.last_sequence();
                 self.adopt(state, arrived);
                 if arrived {
-                    freed += rows.bytes();
+                    freed(rows.bytes());
                     continue;
                 }
             }
@@ -255,9 +259,9 @@ impl Table {
                     return Err(error);
                 }
             }
-            freed += rows.bytes();
+            freed(rows.bytes());
         }
-        Ok(freed)
+        Ok(())
     }
 
     /// Begins a change of files, with no other writer at work.

@@ -2,8 +2,15 @@
 
 use std::sync::Arc;
 
-use wardline_domain::{Finding, FindingKind, Severity, Slice, Timestamp};
-use wardline_store::{Lake, lake::Retention};
+use arrow::{
+    array::{RecordBatch, RecordBatchOptions},
+    datatypes::Schema,
+};
+use wardline_domain::{EventBatch, Finding, FindingKind, RecordKind, Severity, Slice, Timestamp};
+use wardline_store::{
+    Lake, LakeSettings,
+    lake::{LakeError, Retention},
+};
 
 use crate::rows::{ask, engine, inferences, monday, number, outcomes, quiet};
 
@@ -210,6 +217,63 @@ async fn rows_survive_a_folder_that_cannot_be_written() {
     lake.flush().await.unwrap();
     assert_eq!(number(&engine, COUNT).await, 20);
     assert_eq!(lake.committed_sequence(), Some(1));
+}
+
+/// Goal: a batch that its table refuses keeps no other model's rows out, and the error names the table.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_refused_batch_leaves_the_others_in() {
+    let folder = tempfile::tempdir().unwrap();
+    let lake = Arc::new(Lake::open(quiet(folder.path())).await.unwrap());
+    let options = RecordBatchOptions::new().with_row_count(Some(3));
+    let no_columns = RecordBatch::try_new_with_options(Arc::new(Schema::empty()), vec![], &options).unwrap();
+    let refused = EventBatch { kind: RecordKind::Inference, model: Some("churn".into()), records: no_columns };
+    let nameless = EventBatch { model: None, ..inferences("rank", 0..10, Timestamp::SECOND) };
+    let sound = [inferences("adverts", 0..10, Timestamp::SECOND), inferences("fraud", 0..10, Timestamp::SECOND)];
+
+    let error = lake.observe(1, &[refused, sound[0].clone(), sound[1].clone()]).await.unwrap_err();
+    assert!(matches!(&error, LakeError::Refused { sequence: 1, .. }), "{error}");
+    assert!(error.to_string().starts_with("table `inference of churn` refused rows of record 1: "), "{error}");
+    let error = lake.observe(2, &[nameless, inferences("fraud", 10..20, Timestamp::SECOND)]).await.unwrap_err();
+    assert!(matches!(error, LakeError::NoModel { .. }), "{error}");
+    lake.flush().await.unwrap();
+    assert_eq!(number(&engine(&lake), "SELECT count(*) FROM model_fraud").await, 20);
+    assert_eq!(number(&engine(&lake), "SELECT count(*) FROM model_adverts").await, 10);
+    assert_eq!((lake.committed_sequence(), lake.tail_bytes()), (Some(2), 0));
+}
+
+/// Goal: whoever waits for room can learn that a table cannot be written, and when it can again.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_lake_that_cannot_be_written_says_so() {
+    let folder = tempfile::tempdir().unwrap();
+    let lake = Lake::open(LakeSettings { max_tail_bytes: 64, ..quiet(folder.path()) }).await.unwrap();
+    let in_the_way = folder.path().join("inference");
+    std::fs::write(&in_the_way, "").unwrap();
+    assert_eq!(lake.commit_trouble(), None);
+    lake.observe(0, &[inferences("fraud", 0..10, Timestamp::SECOND)]).await.unwrap();
+    lake.flush().await.unwrap_err();
+    let trouble = lake.commit_trouble().unwrap();
+    assert!(trouble.starts_with("table `inference of fraud` cannot be written: "), "{trouble}");
+
+    std::fs::remove_file(&in_the_way).unwrap();
+    lake.flush().await.unwrap();
+    assert_eq!(lake.commit_trouble(), None);
+    lake.observe(1, &[inferences("fraud", 10..20, Timestamp::SECOND)]).await.unwrap();
+}
+
+/// Goal: a quiet table's rows can be made to let the journal go, and busy tables are left alone.
+#[tokio::test(flavor = "multi_thread")]
+async fn quiet_tables_let_the_journal_go_when_asked() {
+    let folder = tempfile::tempdir().unwrap();
+    let lake = Lake::open(quiet(folder.path())).await.unwrap();
+    lake.observe(1, &[inferences("quiet", 0..1, Timestamp::SECOND)]).await.unwrap();
+    lake.observe(2, &[inferences("fraud", 0..10, Timestamp::SECOND)]).await.unwrap();
+    lake.observe(3, &[inferences("churn", 0..10, Timestamp::SECOND)]).await.unwrap();
+    let all = lake.tail_bytes();
+    lake.flush_before(0).await.unwrap();
+    assert_eq!((lake.committed_sequence(), lake.tail_bytes()), (Some(0), all));
+    lake.flush_before(2).await.unwrap();
+    assert_eq!(lake.committed_sequence(), Some(2));
+    assert!((1..all).contains(&lake.tail_bytes()));
 }
 
 /// Goal: the tails stay within their limit however fast rows come.
