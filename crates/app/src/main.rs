@@ -18,6 +18,9 @@ static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 fn main() -> ExitCode {
     let arguments = cli::Arguments::parse();
+    if arguments.is_server() {
+        return_memory_at_once();
+    }
     start_log(&arguments);
     match commands::run(arguments) {
         Ok(outcome) => outcome.into(),
@@ -27,6 +30,21 @@ fn main() -> ExitCode {
             eprintln!("error: {error:#}");
             ExitCode::from(2)
         }
+    }
+}
+
+/// Starts this process once more, under the same number, with an allocator that gives freed memory back at
+/// once: a server's memory then follows its load. The allocator reads the setting before `main`, hence this way.
+fn return_memory_at_once() {
+    use std::os::unix::process::CommandExt as _;
+    const SETTING: &str = "MIMALLOC_PURGE_DELAY";
+    if std::env::var_os(SETTING).is_some() {
+        return;
+    }
+    if let Ok(program) = std::env::current_exe() {
+        let error = std::process::Command::new(program).args(std::env::args_os().skip(1)).env(SETTING, "0").exec();
+        // Without it the server does the same with some more memory.
+        eprintln!("warning: the allocator keeps its default: {error}");
     }
 }
 

@@ -129,6 +129,8 @@ fn lake_settings(settings: &Settings) -> LakeSettings {
     let mut lake = LakeSettings::at(settings.data.join("lake").display().to_string());
     lake.flush_age = micros(settings.lake.commit_every);
     lake.max_tail_bytes = settings.lake.max_tail_bytes;
+    // A table that is written takes about as much again for as long as that lasts.
+    lake.flush_bytes = lake.flush_bytes.min(settings.lake.max_tail_bytes / 3);
     lake.history = std::time::Duration::from_secs(3_600 * u64::from(settings.lake.vacuum_hours));
     if let Some(days) = settings.lake.retention_days {
         for kind in wardline_domain::RecordKind::ALL {

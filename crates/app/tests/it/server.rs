@@ -4,7 +4,7 @@ use std::{
     io::{BufRead, BufReader},
     path::{Path, PathBuf},
     process::{Child, Command, Stdio},
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use reqwest::blocking::{Client, Response};
@@ -94,8 +94,22 @@ impl Server {
         self.client.post(format!("{}{path}", self.url)).send().unwrap()
     }
 
+    /// Waits until the tables and detection have all that was acknowledged: they follow within a second.
+    fn settle(&self) {
+        let started = Instant::now();
+        let is_behind = || {
+            let metrics = self.get("/metrics").text().unwrap();
+            !metrics.lines().any(|line| line == "wardline_detection_lag_records 0")
+        };
+        while is_behind() {
+            assert!(started.elapsed() < Duration::from_secs(60), "the server does not catch up");
+            std::thread::sleep(Duration::from_millis(5));
+        }
+    }
+
     /// The rows of an answer, each a JSON object.
     pub(crate) fn query(&self, sql: &str) -> Vec<Value> {
+        self.settle();
         let response =
             self.client.post(format!("{}/v1/query", self.url)).json(&serde_json::json!({ "sql": sql })).send().unwrap();
         let status = response.status();
