@@ -20,7 +20,7 @@ use datafusion::{
     execution::{
         SessionState, SessionStateBuilder,
         context::SQLOptions,
-        memory_pool::FairSpillPool,
+        memory_pool::{GreedyMemoryPool, MemoryPool},
         registry::FunctionRegistry as _,
         runtime_env::{RuntimeEnv, RuntimeEnvBuilder},
     },
@@ -31,7 +31,7 @@ use datafusion::{
 use futures::StreamExt as _;
 use tokio::{
     runtime::Runtime,
-    sync::{mpsc, oneshot},
+    sync::{OwnedSemaphorePermit, Semaphore, mpsc, oneshot},
     time::{Instant, timeout_at},
 };
 use url::Url;
@@ -40,12 +40,16 @@ use super::{
     QueryError, QueryStream,
     catalog::{CATALOG, OneSchema, SCHEMA, Tables},
     date_trunc::DateTruncAsDateBin,
-    guard, percentile,
+    guard,
+    memory::{StatementPool, answer_bytes},
+    percentile,
 };
 use crate::{Lake, metadata::Metadata};
 
 /// Batches that wait for a slow reader.
 const BATCHES_AHEAD: usize = 4;
+/// Statements that run at once; others wait for their turn within their time-out.
+const STATEMENTS_AT_ONCE: usize = 4;
 /// Footers of Parquet files that stay in memory.
 const FOOTER_CACHE_BYTES: usize = 48 << 20;
 
@@ -58,12 +62,14 @@ pub struct EngineSettings {
     pub spill_folder: Option<PathBuf>,
     /// The most bytes there.
     pub spill_bytes: u64,
+    /// Memory of sorts, joins and groups of all statements together.
+    pub memory_bytes: usize,
 }
 
 impl Default for EngineSettings {
     fn default() -> Self {
         let threads = std::thread::available_parallelism().map_or(2, usize::from);
-        Self { threads, spill_folder: None, spill_bytes: 20 << 30 }
+        Self { threads, spill_folder: None, spill_bytes: 20 << 30, memory_bytes: 512 << 20 }
     }
 }
 
@@ -74,7 +80,8 @@ pub struct Limits {
     pub timeout: Duration,
     /// Rows of the answer; what exceeds it is left out, and the answer says so.
     pub max_rows: usize,
-    /// Memory of sorts, joins and groups, beyond which they go to disk.
+    /// Memory of sorts, joins and groups, beyond which they go to disk; and the most bytes of the answer.
+    /// The engine's own limit holds also where this one is higher.
     pub memory_bytes: usize,
 }
 
@@ -90,6 +97,10 @@ pub struct Engine {
     lake: Arc<Lake>,
     metadata: Option<Metadata>,
     state: SessionState,
+    /// The memory of all statements.
+    memory: Arc<dyn MemoryPool>,
+    memory_bytes: usize,
+    turns: Arc<Semaphore>,
     /// Threads of its own, so that a heavy statement does not hold up intake. `None` once it is dropped.
     runtime: Option<Runtime>,
 }
@@ -120,17 +131,29 @@ impl Engine {
             environment.register_object_store(&url, Arc::clone(root.store()));
         }
         let state = base_state(environment, settings.threads).map_err(|error| failed(error.to_string()))?;
-        Ok(Self { lake, metadata, state, runtime: Some(runtime) })
+        Ok(Self {
+            lake,
+            metadata,
+            state,
+            memory: Arc::new(GreedyMemoryPool::new(settings.memory_bytes)),
+            memory_bytes: settings.memory_bytes,
+            turns: Arc::new(Semaphore::new(STATEMENTS_AT_ONCE)),
+            runtime: Some(runtime),
+        })
     }
 
-    /// Plans a statement and starts to answer it.
+    /// Plans a statement and starts to answer it, when it is its turn: a few run at once.
     ///
     /// # Errors
     /// [`QueryError`] where it is refused, does not fit the tables, or takes too long to plan. What fails
     /// later comes through the stream.
     pub async fn query(&self, sql: &str, limits: Limits) -> Result<QueryStream, QueryError> {
         let deadline = Instant::now() + limits.timeout;
+        let limits = Limits { memory_bytes: limits.memory_bytes.min(self.memory_bytes), ..limits };
         let statement = guard::read_only_statement(sql)?;
+        let turn = timeout_at(deadline, Arc::clone(&self.turns).acquire_owned()).await;
+        let turn = turn.map_err(|_| QueryError::TimedOut { limit: limits.timeout })?;
+        let turn = turn.map_err(|_| QueryError::Stopped)?;
         let tables = Arc::new(Tables::new(Arc::clone(self.lake.shared()), self.metadata.clone()));
         let state =
             self.state_for(&tables, limits).map_err(|error| QueryError::of_running(&error, limits.memory_bytes))?;
@@ -139,13 +162,18 @@ impl Engine {
         let (ready, schema) = oneshot::channel();
         let (sender, batches) = mpsc::channel(BATCHES_AHEAD);
         let truncated = Arc::new(AtomicBool::new(false));
-        let job = Job { state, tables, limits, deadline, truncated: Arc::clone(&truncated) };
+        let job = Job { state, tables, limits, deadline, truncated: Arc::clone(&truncated), _turn: turn };
         let task = runtime.spawn(async move {
             let planned = timeout_at(deadline, job.plan(statement)).await;
             match planned.unwrap_or(Err(QueryError::TimedOut { limit: limits.timeout })) {
                 Ok((rows, schema)) => {
                     if ready.send(Ok(Arc::clone(&schema))).is_ok() {
-                        job.run(rows, &schema, &sender).await;
+                        let end = job.run(rows, &schema, &sender).await;
+                        // A reader who is slow to take the error keeps nobody else waiting.
+                        drop(job);
+                        if let Err(error) = end {
+                            let _ = sender.send(Err(error)).await;
+                        }
                     }
                 }
                 Err(error) => {
@@ -169,7 +197,7 @@ impl Engine {
         let catalogs = MemoryCatalogProviderList::new();
         catalogs.register_catalog(CATALOG.to_owned(), Arc::new(OneSchema(Arc::clone(tables))));
         let environment = RuntimeEnvBuilder::from_runtime_env(self.state.runtime_env())
-            .with_memory_pool(Arc::new(FairSpillPool::new(limits.memory_bytes)))
+            .with_memory_pool(Arc::new(StatementPool::new(Arc::clone(&self.memory), limits.memory_bytes)))
             .build_arc()?;
         let mut state = SessionStateBuilder::new_from_existing(self.state.clone())
             .with_runtime_env(environment)
@@ -212,6 +240,8 @@ struct Job {
     limits: Limits,
     deadline: Instant,
     truncated: Arc<AtomicBool>,
+    /// Given back when the job is dropped.
+    _turn: OwnedSemaphorePermit,
 }
 
 type Rows = datafusion::execution::SendableRecordBatchStream;
@@ -238,31 +268,40 @@ impl Job {
         }
     }
 
-    async fn run(&self, mut rows: Rows, schema: &SchemaRef, sender: &mpsc::Sender<Result<RecordBatch, QueryError>>) {
-        let mut left = self.limits.max_rows;
-        loop {
-            let next = match timeout_at(self.deadline, rows.next()).await {
-                Err(_) => Some(Err(QueryError::TimedOut { limit: self.limits.timeout })),
-                Ok(next) => next.map(|batch| {
-                    let batch = batch.map_err(|error| QueryError::of_running(&error, self.limits.memory_bytes))?;
-                    plain(&batch, schema).map_err(|error| QueryError::Failed { message: error.to_string() })
-                }),
-            };
-            let Some(next) = next else { return };
-            let next = next.map(|batch| {
-                let kept = batch.slice(0, batch.num_rows().min(left));
-                if kept.num_rows() < batch.num_rows() {
-                    self.truncated.store(true, Ordering::Relaxed);
+    /// Hands over the rows, until there are no more, enough, or nobody takes them.
+    async fn run(
+        &self,
+        mut rows: Rows,
+        schema: &SchemaRef,
+        sender: &mpsc::Sender<Result<RecordBatch, QueryError>>,
+    ) -> Result<(), QueryError> {
+        let too_late = |_| QueryError::TimedOut { limit: self.limits.timeout };
+        let mut rows_left = self.limits.max_rows;
+        let mut bytes_left = self.limits.memory_bytes;
+        while let Some(batch) = timeout_at(self.deadline, rows.next()).await.map_err(too_late)? {
+            let batch = batch.map_err(|error| QueryError::of_running(&error, self.limits.memory_bytes))?;
+            let kept = batch.slice(0, batch.num_rows().min(rows_left));
+            rows_left -= kept.num_rows();
+            if kept.num_rows() < batch.num_rows() {
+                self.truncated.store(true, Ordering::Relaxed);
+            }
+            if kept.num_rows() > 0 {
+                let kept = plain(&kept, schema).map_err(|error| QueryError::Failed { message: error.to_string() })?;
+                bytes_left = bytes_left.checked_sub(answer_bytes(&kept)).ok_or_else(|| self.answer_too_large())?;
+                if timeout_at(self.deadline, sender.send(Ok(kept))).await.map_err(too_late)?.is_err() {
+                    return Ok(());
                 }
-                left -= kept.num_rows();
-                kept
-            });
-            let is_last = next.is_err() || self.truncated.load(Ordering::Relaxed);
-            let is_empty = next.as_ref().is_ok_and(|batch| batch.num_rows() == 0);
-            if (!is_empty && sender.send(next).await.is_err()) || is_last {
-                return;
+            }
+            if self.truncated.load(Ordering::Relaxed) {
+                return Ok(());
             }
         }
+        Ok(())
+    }
+
+    fn answer_too_large(&self) -> QueryError {
+        let message = "its answer alone is larger: ask for less, with fewer rows or columns, or shorter texts";
+        QueryError::OutOfMemory { limit_mb: self.limits.memory_bytes >> 20, message: message.to_owned() }
     }
 }
 

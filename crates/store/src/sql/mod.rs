@@ -12,6 +12,7 @@ mod export;
 mod guard;
 mod labelled;
 mod lake_table;
+mod memory;
 mod percentile;
 mod prune;
 mod query_stream;

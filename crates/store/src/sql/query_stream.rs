@@ -38,7 +38,7 @@ impl QueryStream {
     /// All rows, and whether some were left out.
     ///
     /// # Errors
-    /// [`QueryError`] where the statement fails on the way.
+    /// [`QueryError`] where the statement fails on the way, or its answer outgrows the limit of its memory.
     pub async fn collect(mut self) -> Result<(Vec<RecordBatch>, bool), QueryError> {
         let mut batches = Vec::new();
         while let Some(batch) = self.next().await {

@@ -2,6 +2,7 @@
 
 use std::{sync::Arc, time::Duration};
 
+use futures::StreamExt as _;
 use wardline_domain::{Severity, Timestamp};
 use wardline_store::{Engine, EngineSettings, Lake, Limits, Metadata, QueryError};
 
@@ -189,6 +190,60 @@ async fn limits_hold() {
         Err(error) => error,
     };
     assert!(matches!(error, QueryError::OutOfMemory { .. }), "{error}");
+}
+
+/// Goal: an answer is bounded in bytes, whether it is collected or read as it comes.
+#[tokio::test(flavor = "multi_thread")]
+async fn large_answers_are_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    let engine = engine(&stored(folder.path()).await);
+    let limits = Limits { memory_bytes: 1 << 20, ..Limits::default() };
+    let wide = "SELECT repeat('x', 20000) FROM generate_series(1, 60)";
+    let error = engine.query(wide, limits).await.unwrap().collect().await.unwrap_err();
+    insta::assert_snapshot!(error, @"the statement needs more than 1 MB of memory: group by fewer values, narrow its time range, or raise the limit; its answer alone is larger: ask for less, with fewer rows or columns, or shorter texts");
+
+    let mut long = engine
+        .query("SELECT value FROM generate_series(1, 1000000)", Limits { max_rows: 1_000_000, ..limits })
+        .await
+        .unwrap();
+    let (mut bytes, mut last) = (0, None);
+    while let Some(next) = long.next().await {
+        bytes += next.as_ref().map_or(0, |batch| 8 * batch.num_rows());
+        last = Some(next);
+    }
+    assert!(matches!(last, Some(Err(QueryError::OutOfMemory { .. }))), "{last:?}");
+    assert!((1 << 19..=1 << 20).contains(&bytes), "{bytes} bytes");
+    let (_, truncated) =
+        engine.query("SELECT value FROM generate_series(1, 100000)", limits).await.unwrap().collect().await.unwrap();
+    assert!(!truncated, "800 kB are within the limit");
+}
+
+/// Goal: a few statements run at once, the others wait for their turn, and a reader who stops reading
+/// keeps his only until his time is up.
+#[tokio::test(flavor = "multi_thread")]
+async fn statements_wait_for_their_turn() {
+    let folder = tempfile::tempdir().unwrap();
+    let engine = engine(&stored(folder.path()).await);
+    let endless = "SELECT a.value FROM generate_series(1, 1000000000) a";
+    let patient = Limits { max_rows: 1 << 40, memory_bytes: usize::MAX, timeout: Duration::from_secs(600) };
+    let mut unread = Vec::new();
+    for _ in 0..3 {
+        unread.push(engine.query(endless, patient).await.unwrap());
+    }
+    let short = Limits { timeout: Duration::from_secs(2), ..patient };
+    let mut unread_for_long = engine.query(endless, short).await.unwrap();
+    assert_eq!(number(&engine, "SELECT count(*) FROM outcome").await, 1_000, "once the fourth is over");
+    let mut last = None;
+    while let Some(next) = unread_for_long.next().await {
+        last = Some(next);
+    }
+    assert!(matches!(last, Some(Err(QueryError::TimedOut { .. }))), "{last:?}");
+
+    unread.push(engine.query(endless, patient).await.unwrap());
+    let error = engine.query("SELECT 1", short).await.unwrap_err();
+    assert!(matches!(error, QueryError::TimedOut { .. }), "{error}");
+    drop(unread);
+    assert_eq!(number(&engine, "SELECT 1").await, 1);
 }
 
 #[tokio::test(flavor = "multi_thread")]
