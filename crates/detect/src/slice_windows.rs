@@ -40,7 +40,8 @@ pub(crate) struct SliceTrack {
     pub(crate) end: Timestamp,
     pub(crate) is_complete: bool,
     pub(crate) counts: Vec<CodeCounts>,
-    events: u32,
+    pub(crate) events: u32,
+    pub(crate) failures: u32,
     learned: Vec<Vec<CodeCounts>>,
     stride: u64,
     closed: u64,
@@ -107,7 +108,8 @@ impl SliceWindows {
 
 impl SliceTrack {
     fn begin(&mut self) {
-        (self.start, self.is_complete, self.events) = (None, false, 0);
+        (self.start, self.is_complete) = (None, false);
+        (self.events, self.failures) = (0, 0);
         self.counts.fill([0; CODES]);
     }
 
@@ -115,13 +117,14 @@ impl SliceTrack {
         if self.is_complete || self.start.is_some_and(|start| end.since(start) > MOST_SPAN) {
             self.begin();
         }
-        let events = table.events(id).0;
+        let (events, failures) = table.events(id);
         if events == 0 {
             return;
         }
         self.start.get_or_insert(start);
         self.end = end;
         self.events += events;
+        self.failures += failures;
         self.counts.resize(table.n_measures().max(self.counts.len()), [0; CODES]);
         for (measure, counts) in self.counts.iter_mut().enumerate() {
             for (mine, more) in counts.iter_mut().zip(table.of(measure, id)) {
