@@ -40,6 +40,7 @@ use super::{
     QueryError, QueryStream,
     catalog::{CATALOG, OneSchema, SCHEMA, Tables},
     date_trunc::DateTruncAsDateBin,
+    filter_order::RarestFilterFirst,
     guard,
     memory::{StatementPool, answer_bytes},
     percentile,
@@ -185,7 +186,7 @@ impl Engine {
         let stop_if_left = AbortOnDrop(Some(task));
         let schema = schema.await.unwrap_or(Err(QueryError::Stopped))?;
         let task = stop_if_left.keep().ok_or(QueryError::Stopped)?;
-        Ok(QueryStream { schema, batches, truncated, task })
+        Ok(QueryStream { schema, batches, truncated, task, is_over: false })
     }
 
     /// Names of the tables that a statement may use.
@@ -313,10 +314,16 @@ fn base_state(environment: Arc<RuntimeEnv>, threads: usize) -> datafusion::error
         .with_information_schema(true);
     let options = config.options_mut();
     options.execution.parquet.pushdown_filters = true;
-    options.execution.parquet.reorder_filters = true;
+    // Ordered by `RarestFilterFirst` instead: the engine would begin with the smallest column, which rules
+    // out the fewest rows.
+    options.execution.parquet.reorder_filters = false;
     options.sql_parser.enable_ident_normalization = true;
-    let mut state =
-        SessionStateBuilder::new().with_config(config).with_runtime_env(environment).with_default_features().build();
+    let mut state = SessionStateBuilder::new()
+        .with_config(config)
+        .with_runtime_env(environment)
+        .with_default_features()
+        .with_optimizer_rule(Arc::new(RarestFilterFirst))
+        .build();
     for function in percentile::functions() {
         state.register_udaf(Arc::new(function))?;
     }

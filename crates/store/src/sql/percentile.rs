@@ -1,7 +1,8 @@
 //! `percentile(x, share)`: quantiles that are the same to the last digit in every run.
 //!
-//! `quantile_exact(x, share)` and `median(x)` keep every number instead, and are exact. `percentile` also answers to `approx_percentile_cont`, whose own sketch depends on the order in which threads
-//! finish. Over a moving window it is exact. See [`Sketch`] for its error.
+//! `quantile_exact(x, share)` and `median(x)` keep every number instead, and are exact: see [`Numbers`].
+//! `percentile` also answers to `approx_percentile_cont`, whose own sketch depends on the order in which
+//! threads finish. Over a moving window it is exact. See [`Sketch`] for its error.
 
 use std::sync::Arc;
 
@@ -19,7 +20,10 @@ use datafusion::{
     },
 };
 
-use super::sketch::{Sketch, interpolate};
+use super::{
+    numbers::Numbers,
+    sketch::{Sketch, interpolate},
+};
 
 /// The function, under a name of ours and under that of the one it replaces.
 pub(super) fn functions() -> Vec<AggregateUDF> {
@@ -50,10 +54,6 @@ struct Percentile {
 impl Percentile {
     fn named(name: &'static str, types: Vec<TypeSignature>) -> Self {
         Self { name, is_exact: false, signature: Signature::one_of(types, Volatility::Immutable) }
-    }
-
-    const fn empty(&self) -> fn() -> Sketch {
-        if self.is_exact { Sketch::exact } else { Sketch::default }
     }
 
     fn share(&self, args: &AccumulatorArgs<'_>) -> Result<f64> {
@@ -106,7 +106,12 @@ impl AggregateUDFImpl for Percentile {
         if args.is_distinct {
             return plan_err!("`{}` does not take DISTINCT: use it over a subquery with SELECT DISTINCT", self.name);
         }
-        Ok(Box::new(One { share: self.share(&args)?, sketch: self.empty()() }))
+        let share = self.share(&args)?;
+        Ok(if self.is_exact {
+            Box::new(One { share, held: Numbers::default() })
+        } else {
+            Box::new(One { share, held: Sketch::default() })
+        })
     }
 
     fn create_sliding_accumulator(&self, args: AccumulatorArgs) -> Result<Box<dyn Accumulator>> {
@@ -118,40 +123,101 @@ impl AggregateUDFImpl for Percentile {
     }
 
     fn create_groups_accumulator(&self, args: AccumulatorArgs) -> Result<Box<dyn GroupsAccumulator>> {
-        Ok(Box::new(Groups { share: self.share(&args)?, empty: self.empty(), sketches: Vec::new(), bytes: 0 }))
+        let share = self.share(&args)?;
+        Ok(if self.is_exact {
+            Box::new(Groups::<Numbers> { share, held: Vec::new(), bytes: 0 })
+        } else {
+            Box::new(Groups::<Sketch> { share, held: Vec::new(), bytes: 0 })
+        })
+    }
+}
+
+/// What is held of a group's numbers.
+trait Held: Default + std::fmt::Debug + Send + Sync + 'static {
+    /// Takes in a number, and returns by how many bytes that made this larger.
+    fn observe(&mut self, value: f64) -> usize;
+    fn merge_bytes(&mut self, bytes: &[u8]) -> Result<()>;
+    fn to_bytes(&self) -> Result<Vec<u8>>;
+    fn into_quantile(self, share: f64) -> Option<f64>;
+    fn size(&self) -> usize;
+}
+
+impl Held for Sketch {
+    fn observe(&mut self, value: f64) -> usize {
+        self.observe(value)
+    }
+
+    fn merge_bytes(&mut self, bytes: &[u8]) -> Result<()> {
+        let other = Self::from_bytes(bytes).map_err(|error| DataFusionError::External(error.into()))?;
+        self.merge(&other);
+        Ok(())
+    }
+
+    fn to_bytes(&self) -> Result<Vec<u8>> {
+        self.to_bytes().map_err(|error| DataFusionError::External(error.into()))
+    }
+
+    fn into_quantile(self, share: f64) -> Option<f64> {
+        self.into_quantile(share)
+    }
+
+    fn size(&self) -> usize {
+        self.size()
+    }
+}
+
+impl Held for Numbers {
+    fn observe(&mut self, value: f64) -> usize {
+        self.observe(value)
+    }
+
+    fn merge_bytes(&mut self, bytes: &[u8]) -> Result<()> {
+        self.merge_bytes(bytes)
+    }
+
+    fn to_bytes(&self) -> Result<Vec<u8>> {
+        Ok(self.to_bytes())
+    }
+
+    fn into_quantile(self, share: f64) -> Option<f64> {
+        self.into_quantile(share)
+    }
+
+    fn size(&self) -> usize {
+        self.size()
     }
 }
 
 /// All rows in one group.
 #[derive(Debug)]
-struct One {
+struct One<H> {
     share: f64,
-    sketch: Sketch,
+    held: H,
 }
 
-impl Accumulator for One {
+impl<H: Held> Accumulator for One<H> {
     fn update_batch(&mut self, values: &[ArrayRef]) -> Result<()> {
         for value in numbers(values)?.iter().flatten() {
-            self.sketch.observe(value);
+            self.held.observe(value);
         }
         Ok(())
     }
 
     fn evaluate(&mut self) -> Result<ScalarValue> {
-        Ok(ScalarValue::Float64(self.sketch.quantile(self.share)))
+        Ok(ScalarValue::Float64(std::mem::take(&mut self.held).into_quantile(self.share)))
     }
 
     fn size(&self) -> usize {
-        self.sketch.size()
+        self.held.size()
     }
 
     fn state(&mut self) -> Result<Vec<ScalarValue>> {
-        Ok(vec![ScalarValue::Binary(Some(to_bytes(&self.sketch)?))])
+        Ok(vec![ScalarValue::Binary(Some(self.held.to_bytes()?))])
     }
 
     fn merge_batch(&mut self, states: &[ArrayRef]) -> Result<()> {
         for bytes in binaries(states)?.iter().flatten() {
-            self.sketch.merge(&from_bytes(bytes)?);
+            self.held.merge_bytes(bytes)?;
         }
         Ok(())
     }
@@ -196,11 +262,7 @@ impl Accumulator for Moving {
     }
 
     fn state(&mut self) -> Result<Vec<ScalarValue>> {
-        let mut sketch = Sketch::exact();
-        for &value in &self.sorted {
-            sketch.observe(value);
-        }
-        Ok(vec![ScalarValue::Binary(Some(to_bytes(&sketch)?))])
+        plan_err!("a moving percentile has no partial state")
     }
 
     fn merge_batch(&mut self, _states: &[ArrayRef]) -> Result<()> {
@@ -208,36 +270,28 @@ impl Accumulator for Moving {
     }
 }
 
-/// A sketch for each group.
+/// Numbers of each group.
 #[derive(Debug)]
-struct Groups {
+struct Groups<H> {
     share: f64,
-    empty: fn() -> Sketch,
-    sketches: Vec<Sketch>,
+    held: Vec<H>,
     bytes: usize,
 }
 
-impl Groups {
+impl<H: Held> Groups<H> {
     fn make_room(&mut self, groups: usize) {
-        self.bytes += groups.saturating_sub(self.sketches.len()) * size_of::<Sketch>();
-        self.sketches.resize_with(groups, self.empty);
+        self.bytes += groups.saturating_sub(self.held.len()) * size_of::<H>();
+        self.held.resize_with(groups, H::default);
     }
 
-    fn merge(&mut self, group: usize, other: &Sketch) {
-        let sketch = &mut self.sketches[group];
-        let before = sketch.size();
-        sketch.merge(other);
-        self.bytes = (self.bytes + sketch.size()).saturating_sub(before);
-    }
-
-    fn take(&mut self, emit_to: EmitTo) -> Vec<Sketch> {
-        let taken = emit_to.take_needed(&mut self.sketches);
-        self.bytes = self.sketches.iter().map(Sketch::size).sum();
+    fn take(&mut self, emit_to: EmitTo) -> Vec<H> {
+        let taken = emit_to.take_needed(&mut self.held);
+        self.bytes = self.held.iter().map(H::size).sum();
         taken
     }
 }
 
-impl GroupsAccumulator for Groups {
+impl<H: Held> GroupsAccumulator for Groups<H> {
     fn update_batch(
         &mut self,
         values: &[ArrayRef],
@@ -247,10 +301,16 @@ impl GroupsAccumulator for Groups {
     ) -> Result<()> {
         self.make_room(total_num_groups);
         let values = numbers(values)?;
+        if opt_filter.is_none() && values.null_count() == 0 {
+            for (&group, &value) in group_indices.iter().zip(values.values()) {
+                self.bytes += self.held[group].observe(value);
+            }
+            return Ok(());
+        }
         for (row, (&group, &value)) in group_indices.iter().zip(values.values()).enumerate() {
             let wanted = opt_filter.is_none_or(|filter| filter.is_valid(row) && filter.value(row));
             if wanted && values.is_valid(row) {
-                self.bytes += self.sketches[group].observe(value);
+                self.bytes += self.held[group].observe(value);
             }
         }
         Ok(())
@@ -258,12 +318,12 @@ impl GroupsAccumulator for Groups {
 
     fn evaluate(&mut self, emit_to: EmitTo) -> Result<ArrayRef> {
         let share = self.share;
-        let answers: Float64Array = self.take(emit_to).into_iter().map(|sketch| sketch.into_quantile(share)).collect();
+        let answers: Float64Array = self.take(emit_to).into_iter().map(|held| held.into_quantile(share)).collect();
         Ok(Arc::new(answers))
     }
 
     fn state(&mut self, emit_to: EmitTo) -> Result<Vec<ArrayRef>> {
-        let states = self.take(emit_to).iter().map(to_bytes).collect::<Result<Vec<_>>>()?;
+        let states = self.take(emit_to).iter().map(H::to_bytes).collect::<Result<Vec<_>>>()?;
         Ok(vec![Arc::new(BinaryArray::from_iter_values(states))])
     }
 
@@ -272,7 +332,10 @@ impl GroupsAccumulator for Groups {
         let states = binaries(values)?;
         for (row, &group) in group_indices.iter().enumerate() {
             if states.is_valid(row) {
-                self.merge(group, &from_bytes(states.value(row))?);
+                let held = &mut self.held[group];
+                let before = held.size();
+                held.merge_bytes(states.value(row))?;
+                self.bytes = (self.bytes + held.size()).saturating_sub(before);
             }
         }
         Ok(())
@@ -280,12 +343,12 @@ impl GroupsAccumulator for Groups {
 
     fn convert_to_state(&self, values: &[ArrayRef], opt_filter: Option<&BooleanArray>) -> Result<Vec<ArrayRef>> {
         let states = numbers(values)?.iter().enumerate().map(|(row, value)| {
-            let mut sketch = (self.empty)();
+            let mut held = H::default();
             let wanted = opt_filter.is_none_or(|filter| filter.is_valid(row) && filter.value(row));
             if let Some(value) = value.filter(|_| wanted) {
-                sketch.observe(value);
+                held.observe(value);
             }
-            to_bytes(&sketch)
+            held.to_bytes()
         });
         Ok(vec![Arc::new(BinaryArray::from_iter_values(states.collect::<Result<Vec<_>>>()?))])
     }
@@ -303,12 +366,4 @@ fn numbers(values: &[ArrayRef]) -> Result<&Float64Array> {
 fn binaries(states: &[ArrayRef]) -> Result<&BinaryArray> {
     let array = states.first().and_then(|array| array.as_binary_opt::<i32>());
     array.ok_or_else(|| DataFusionError::Internal("a percentile's state is no binary".to_owned()))
-}
-
-fn to_bytes(sketch: &Sketch) -> Result<Vec<u8>> {
-    sketch.to_bytes().map_err(|error| DataFusionError::External(error.into()))
-}
-
-fn from_bytes(bytes: &[u8]) -> Result<Sketch> {
-    Sketch::from_bytes(bytes).map_err(|error| DataFusionError::External(error.into()))
 }

@@ -18,8 +18,6 @@ const LEAST_EXPONENT: i32 = -256;
 #[derive(Clone, Debug, PartialEq)]
 pub struct Sketch {
     count: u64,
-    /// Up to so many numbers are kept as they are.
-    most_exact: usize,
     values: Values,
 }
 
@@ -47,16 +45,11 @@ struct Octaves {
 
 impl Default for Sketch {
     fn default() -> Self {
-        Self { count: 0, most_exact: EXACT_VALUES, values: Values::Exact(Vec::new()) }
+        Self { count: 0, values: Values::Exact(Vec::new()) }
     }
 }
 
 impl Sketch {
-    /// One that keeps every number, however many: its quantiles are exact, and its size is theirs.
-    pub const fn exact() -> Self {
-        Self { count: 0, most_exact: usize::MAX, values: Values::Exact(Vec::new()) }
-    }
-
     /// How many numbers it holds.
     pub const fn count(&self) -> u64 {
         self.count
@@ -76,7 +69,7 @@ impl Sketch {
                 let before = values.capacity();
                 values.push(value);
                 let grown = (values.capacity() - before) * size_of::<f64>();
-                if values.len() <= self.most_exact {
+                if values.len() <= EXACT_VALUES {
                     return grown;
                 }
                 let freed = values.capacity() * size_of::<f64>();
@@ -89,7 +82,7 @@ impl Sketch {
     /// Takes in what another sketch holds.
     pub fn merge(&mut self, other: &Self) {
         match (&mut self.values, &other.values) {
-            (Values::Exact(held), Values::Exact(values)) if held.len() + values.len() <= self.most_exact => {
+            (Values::Exact(held), Values::Exact(values)) if held.len() + values.len() <= EXACT_VALUES => {
                 held.extend_from_slice(values);
                 self.count += other.count;
             }
@@ -143,7 +136,7 @@ impl Sketch {
 }
 
 /// The number at a rank of numbers in any order, which are not none; in linear time.
-fn select(values: &mut [f64], rank: f64) -> f64 {
+pub(super) fn select(values: &mut [f64], rank: f64) -> f64 {
     let below = (rank.floor() as usize).min(values.len() - 1);
     let (_, low, greater) = values.select_nth_unstable_by(below, f64::total_cmp);
     let low = *low;
@@ -152,7 +145,7 @@ fn select(values: &mut [f64], rank: f64) -> f64 {
 }
 
 /// The number a part of the way between two.
-fn between(low: f64, high: f64, part: f64) -> f64 {
+pub(super) fn between(low: f64, high: f64, part: f64) -> f64 {
     if low == high { low } else { low * (1.0 - part) + high * part }
 }
 
@@ -165,8 +158,6 @@ pub(super) fn interpolate(sorted: &[f64], rank: f64) -> f64 {
 
 /// First byte of a sketch as bytes: numbers follow, eight bytes each.
 const NUMBERS: u8 = 0;
-/// First byte of an exact sketch as bytes: as with [`NUMBERS`].
-const ALL_NUMBERS: u8 = 1;
 /// First byte of a sketch as bytes: counts follow.
 const COUNTS: u8 = 2;
 
@@ -176,7 +167,7 @@ impl Sketch {
         match &self.values {
             Values::Exact(values) => {
                 let mut bytes = Vec::with_capacity(1 + values.len() * 8);
-                bytes.push(if self.most_exact == usize::MAX { ALL_NUMBERS } else { NUMBERS });
+                bytes.push(NUMBERS);
                 bytes.extend(values.iter().flat_map(|value| value.to_le_bytes()));
                 Ok(bytes)
             }
@@ -189,13 +180,12 @@ impl Sketch {
         match bytes.split_first() {
             Some((&COUNTS, rest)) => {
                 let (count, counts) = postcard::from_bytes(rest)?;
-                Ok(Self { count, most_exact: EXACT_VALUES, values: Values::Counted(counts) })
+                Ok(Self { count, values: Values::Counted(counts) })
             }
-            Some((&kind, rest)) if kind <= ALL_NUMBERS && rest.len() % 8 == 0 => {
+            Some((&NUMBERS, rest)) if rest.len() % 8 == 0 => {
                 let (numbers, _) = rest.as_chunks::<8>();
                 let values: Vec<f64> = numbers.iter().map(|number| f64::from_le_bytes(*number)).collect();
-                let most_exact = if kind == ALL_NUMBERS { usize::MAX } else { EXACT_VALUES };
-                Ok(Self { count: values.len() as u64, most_exact, values: Values::Exact(values) })
+                Ok(Self { count: values.len() as u64, values: Values::Exact(values) })
             }
             _ => Err(postcard::Error::DeserializeBadEncoding),
         }
