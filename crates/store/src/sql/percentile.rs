@@ -133,7 +133,7 @@ impl AggregateUDFImpl for Percentile {
 }
 
 /// What is held of a group's numbers.
-trait Held: Default + std::fmt::Debug + Send + Sync + 'static {
+trait Held: Clone + Default + std::fmt::Debug + Send + Sync + 'static {
     /// Takes in a number, and returns by how many bytes that made this larger.
     fn observe(&mut self, value: f64) -> usize;
     fn merge_bytes(&mut self, bytes: &[u8]) -> Result<()>;
@@ -204,7 +204,8 @@ impl<H: Held> Accumulator for One<H> {
     }
 
     fn evaluate(&mut self) -> Result<ScalarValue> {
-        Ok(ScalarValue::Float64(std::mem::take(&mut self.held).into_quantile(self.share)))
+        // A running window asks after every row, and goes on.
+        Ok(ScalarValue::Float64(self.held.clone().into_quantile(self.share)))
     }
 
     fn size(&self) -> usize {
@@ -366,4 +367,24 @@ fn numbers(values: &[ArrayRef]) -> Result<&Float64Array> {
 fn binaries(states: &[ArrayRef]) -> Result<&BinaryArray> {
     let array = states.first().and_then(|array| array.as_binary_opt::<i32>());
     array.ok_or_else(|| DataFusionError::Internal("a percentile's state is no binary".to_owned()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_running_window_asks_again_and_again() {
+        fn running<H: Held>() -> Vec<ScalarValue> {
+            let mut median = One { share: 0.5, held: H::default() };
+            let mut after_each = |value: f64| {
+                median.update_batch(&[Arc::new(Float64Array::from(vec![value]))]).unwrap();
+                median.evaluate().unwrap()
+            };
+            vec![after_each(1.0), after_each(5.0), after_each(4.0)]
+        }
+        let expected = [1.0, 3.0, 4.0].map(|answer| ScalarValue::Float64(Some(answer)));
+        assert_eq!(running::<Numbers>(), expected);
+        assert_eq!(running::<Sketch>(), expected);
+    }
 }
