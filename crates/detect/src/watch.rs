@@ -1,5 +1,7 @@
 //! The watch over all models: batches in, findings and alerts out.
 
+mod together;
+
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
@@ -32,6 +34,14 @@ pub struct Observed {
     pub alerts: Vec<AlertChange>,
 }
 
+impl Observed {
+    /// Adds what a later call made known.
+    fn join(&mut self, later: Self) {
+        self.findings.extend(later.findings);
+        self.alerts.extend(later.alerts);
+    }
+}
+
 /// Watches every model of a stream.
 ///
 /// **Invariants:** it reads no clock; its answers depend on the events in their order of arrival and on
@@ -43,6 +53,9 @@ pub struct Watch {
     grouping: Grouping,
     /// Events of models beyond the most that are watched.
     left_out: u64,
+    /// The last minute to which events of one model have moved the clocks of all. It spares work only, so
+    /// no snapshot has it.
+    advanced: Option<Timestamp>,
 }
 
 /// Why a snapshot could not be restored.
@@ -87,7 +100,14 @@ impl Watch {
     /// A watch that has seen nothing yet.
     pub fn new(settings: WatchSettings) -> Self {
         let grouping = Grouping::new(settings.grouping_gap);
-        Self { settings, models: BTreeMap::new(), saturation: SaturationWatch::default(), grouping, left_out: 0 }
+        Self {
+            settings,
+            models: BTreeMap::new(),
+            saturation: SaturationWatch::default(),
+            grouping,
+            left_out: 0,
+            advanced: None,
+        }
     }
 
     /// Takes a batch. Outcomes, training rows and logs are of no concern to these detectors.

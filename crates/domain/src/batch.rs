@@ -141,13 +141,6 @@ impl EventBatch {
         (low <= high).then(|| (Timestamp::from_micros(low), Timestamp::from_micros(high)))
     }
 
-    /// The time in the middle; `None` for an empty batch. One event with a broken clock does not move it.
-    pub fn median_time(&self) -> Option<Timestamp> {
-        let mut times = self.times().ok()?.values().to_vec();
-        let middle = times.len() / 2;
-        (!times.is_empty()).then(|| Timestamp::from_micros(*times.select_nth_unstable(middle).1))
-    }
-
     /// Name and column of every column whose name starts with a prefix, without the prefix.
     pub fn prefixed<'a>(&'a self, prefix: &'a str) -> impl Iterator<Item = (&'a str, &'a ArrayRef)> + 'a {
         let schema = self.records.schema_ref();

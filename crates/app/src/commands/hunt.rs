@@ -16,8 +16,7 @@ use wardline_adapters::{
 };
 use wardline_detect::{Observed, Watch, WatchSettings};
 use wardline_domain::{
-    Alert, AlertChange, DeadLetter, EventBatch, Learning, ModelSettings, PrivacyKey, PrivacyPolicy, RecordKind,
-    Severity, Timestamp,
+    Alert, AlertChange, DeadLetter, Learning, ModelSettings, PrivacyKey, PrivacyPolicy, RecordKind, Severity, Timestamp,
 };
 
 use super::{Outcome, hunt_report};
@@ -163,18 +162,10 @@ impl Hunted {
                 let (low, high) = self.span.unwrap_or((first, last));
                 self.span = Some((low.min(first), high.max(last)));
             }
-            let observed = self.watch.observe(batch);
-            self.count(&observed);
-            observed.alerts.into_iter().for_each(&mut *keep);
         }
-        // One model's events are another one's clock: a feed that stopped is heard while others go on.
-        let largest =
-            decoded.batches.iter().filter(|batch| batch.kind == RecordKind::Inference).max_by_key(|batch| batch.len());
-        if let Some(time) = largest.and_then(EventBatch::median_time) {
-            let observed = self.watch.advance(time);
-            self.count(&observed);
-            observed.alerts.into_iter().for_each(&mut *keep);
-        }
+        let observed = self.watch.observe_together(&decoded.batches);
+        self.count(&observed);
+        observed.alerts.into_iter().for_each(keep);
         Ok(())
     }
 

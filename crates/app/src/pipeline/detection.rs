@@ -15,7 +15,7 @@ use tokio::{
     sync::{OwnedSemaphorePermit, mpsc},
 };
 use wardline_detect::{Baseline, Observed, Watch, WatchSettings};
-use wardline_domain::{Alert, AlertChange, EventBatch, PrivacyPolicy, RecordKind, Span, Timestamp};
+use wardline_domain::{Alert, AlertChange, EventBatch, PrivacyPolicy, Span, Timestamp};
 use wardline_store::{
     lake::Lake,
     metadata::{Metadata, State},
@@ -70,19 +70,13 @@ impl Recovered {
             return;
         }
         batches.retain(|batch| !PrivacyPolicy::has_tokens(batch));
-        for observed in self.see(sequence, &batches) {
-            records.keep(&mut self.n_findings, observed, None).await;
-        }
+        let observed = self.see(sequence, &batches);
+        records.keep(&mut self.n_findings, observed, None).await;
     }
 
     /// Sees the events of one journal record; the same live and when the journal is read again.
-    fn see(&mut self, sequence: u64, batches: &[EventBatch]) -> Vec<Observed> {
-        let mut observed: Vec<Observed> = batches.iter().map(|batch| self.watch.observe(batch)).collect();
-        // One model's events are another one's clock: a feed that stopped is heard while others go on.
-        let predictions = batches.iter().filter(|batch| batch.kind == RecordKind::Inference);
-        if let Some(time) = predictions.max_by_key(|batch| batch.len()).and_then(EventBatch::median_time) {
-            observed.push(self.watch.advance(time));
-        }
+    fn see(&mut self, sequence: u64, batches: &[EventBatch]) -> Observed {
+        let observed = self.watch.observe_together(batches);
         self.sequence = sequence;
         observed
     }
@@ -194,9 +188,7 @@ impl Worker {
 
     fn see(&mut self, seen: Seen) {
         let observed = lock(&self.state).see(seen.sequence, &seen.batches);
-        for observed in observed {
-            self.keep(observed, Some(seen.received));
-        }
+        self.keep(observed, Some(seen.received));
         let newest = seen.batches.iter().filter_map(EventBatch::time_range).map(|(_, last)| last).max();
         self.delay = newest.map(|newest| seen.received.since(newest)).filter(|delay| delay.abs() <= LIVE_WITHIN);
         drop(seen.place);
