@@ -267,17 +267,19 @@ impl Pipeline {
     ) -> Result<Taken, IntakeError> {
         let letters = self.with_dead_letters(move |kept| kept.take_for_replay(&filter, limit)).await?;
         let mut total = Taken::default();
+        let mut done = Vec::with_capacity(letters.len());
         for StoredDeadLetter { id, letter, .. } in letters {
             let record = Bytes::from(letter.record.into_bytes());
             // If it is refused again, it is kept again, with its new reason, before the old one goes.
             let taken = self.take_in(record, &letter.source).await?;
-            self.with_dead_letters(move |kept| kept.resolve(&[id])).await?;
+            done.push(id);
             total.accepted += taken.accepted;
             total.duplicates += taken.duplicates;
             total.rejected += taken.rejected;
             total.reasons.extend(taken.reasons);
             total.reasons.truncate(MOST_REASONS);
         }
+        self.with_dead_letters(move |kept| kept.resolve(&done)).await?;
         Ok(total)
     }
 
@@ -290,6 +292,9 @@ impl Pipeline {
             IntakeError::NotNow { message, .. } | IntakeError::Refused { message, .. } => message,
             IntakeError::Failed(error) => format!("{error:#}"),
         })?;
+        if let Some(trouble) = self.lake.commit_trouble() {
+            return Err(trouble);
+        }
         if self.waiting.available_permits() == 0 {
             return Err("detection or the tables do not keep up".to_owned());
         }

@@ -89,3 +89,35 @@ fn a_damaged_snapshot_is_refused() {
     bytes.truncate(5);
     assert!(Watch::restore(settings(learned()), &bytes).is_err());
 }
+
+/// One model's events of a piece, under another model's name.
+fn renamed(part: &[Event]) -> wardline_domain::EventBatch {
+    wardline_domain::EventBatch { model: Some("another".into()), ..batch(part) }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(6))]
+
+    /// Two models in one stream: what is found does not depend on where bodies and pieces of files end.
+    #[test]
+    fn cutting_a_stream_of_two_models_changes_nothing(seed in 0..1_000_u64, size in 100..4_000_usize) {
+        // Late events of one model are another minute's for the other, so both streams are in order here.
+        let mut stream = troubled(seed);
+        stream.retain(|event| event.time < monday().plus(Timestamp::DAY));
+        stream.sort_by_key(|event| event.time);
+        let found = |size: usize| {
+            let mut watch = Watch::new(settings(learned()));
+            let mut told = Told::default();
+            for part in stream.chunks(size) {
+                told.take(watch.observe_together(&[batch(part), renamed(part)]));
+            }
+            told.take(watch.finish());
+            let mut ids: Vec<String> = told.findings.iter().map(|finding| format!("{} {}", finding.id, finding.title)).collect();
+            ids.sort();
+            ids
+        };
+        let whole = found(stream.len());
+        prop_assert!(!whole.is_empty());
+        prop_assert_eq!(whole, found(size));
+    }
+}
