@@ -34,7 +34,7 @@ pub(super) struct Downstream {
 }
 
 /// Records that may be under way at once; the next sender waits for its acknowledgement.
-pub(super) const MOST_WAITING: usize = 16;
+pub(super) const MOST_WAITING: usize = 12;
 
 impl Downstream {
     /// Starts handing on. The task ends when the last sender is gone.

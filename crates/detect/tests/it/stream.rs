@@ -197,7 +197,7 @@ pub fn changed(change: impl Fn(&mut Event, &mut Dice)) -> Told {
 
 /// The channel of the event at a place of a stream: a fourteenth of them come from kiosks.
 pub fn channel(index: usize) -> &'static str {
-    ["web", "app", "kiosk"][if index % 14 == 0 { 2 } else { index % 2 }]
+    ["web", "app", "kiosk"][if index.is_multiple_of(14) { 2 } else { index % 2 }]
 }
 
 /// A day with a channel by event, twelve hours of learning.

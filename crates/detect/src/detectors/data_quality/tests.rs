@@ -30,7 +30,7 @@ fn alerts_on_one_small_channel() {
         let n = std::cell::Cell::new(0);
         let told = crate::stream::channels(move |event, through| {
             n.set(n.get() + usize::from(through == channel));
-            if through == channel && n.get() % one_in == 0 {
+            if through == channel && n.get().is_multiple_of(one_in) {
                 event.segment = None;
             }
         });
