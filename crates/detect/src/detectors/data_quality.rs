@@ -233,16 +233,7 @@ fn finding(
     (finding.effect, finding.effect_name) = (first.share - first.normal, "difference of shares".to_owned());
     finding.p_value = Some(first.chance);
     finding.severity = if state.knows_kind_of_day(sample.from) { Severity::Ticket } else { Severity::Info };
-    let sum: f64 = found.iter().map(|found| found.share - found.normal).sum();
-    finding.features = found
-        .iter()
-        .take(10)
-        .map(|found| Carrier {
-            name: found.measure.label().to_owned(),
-            share: (found.share - found.normal) / sum,
-            interval: None,
-        })
-        .collect();
+    finding.features = features(found);
     let carriers = || {
         carrier::slices(state, |slice| {
             let events = f64::from(window.table.events(slice).0);
@@ -284,6 +275,17 @@ fn finding(
         }
     };
     sealed(finding)
+}
+
+/// The measures that are wrong, each with its part of all that is.
+fn features(found: &[Found<'_>]) -> Vec<Carrier> {
+    let sum: f64 = found.iter().map(|found| found.share - found.normal).sum();
+    let carrier = |found: &Found<'_>| Carrier {
+        name: found.measure.label().to_owned(),
+        share: (found.share - found.normal) / sum,
+        interval: None,
+    };
+    found.iter().take(10).map(carrier).collect()
 }
 
 #[cfg(test)]
