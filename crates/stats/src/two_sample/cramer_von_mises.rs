@@ -5,7 +5,7 @@ use std::f64::consts::PI;
 use statrs::function::gamma::ln_gamma;
 
 use super::ShapeTest;
-use super::order::merge;
+use super::order::{Cell, merge, totals};
 
 /// The two-sample Cramér-von Mises test of sorted samples, in `O(n + m)`, by its limit law.
 ///
@@ -16,17 +16,28 @@ use super::order::merge;
 /// Reference: Anderson, Ann. Math. Stat. 33 (1962).
 #[must_use]
 pub fn cramer_von_mises(reference: &[f64], current: &[f64]) -> Option<ShapeTest> {
-    let steps = merge(reference, current)?;
-    let (n, m) = (reference.len() as f64, current.len() as f64);
+    from_cells(&merge(reference, current)?)
+}
+
+/// The same from ascending cells.
+pub(crate) fn from_cells(cells: &[Cell]) -> Option<ShapeTest> {
+    let (n, m) = totals(cells)?;
+    let (n, m) = (n as f64, m as f64);
     let (total, pairs) = (n + m, n * m);
-    let (mut seen_n, mut seen_m) = (0_u64, 0_u64);
+    let (mut seen_n, mut seen_m) = (0.0, 0.0);
     let (mut sum_n, mut sum_m) = (0.0, 0.0);
-    for step in &steps {
-        let rank = (seen_n + seen_m) as f64 + 0.5 * ((step.reference + step.current) as f64 + 1.0);
-        sum_n += squares_from(rank, seen_n, step.reference);
-        sum_m += squares_from(rank, seen_m, step.current);
-        seen_n += step.reference;
-        seen_m += step.current;
+    for cell in cells {
+        let (a, b) = (cell.reference as f64, cell.current as f64);
+        if cell.is_tie() {
+            let rank = seen_n + seen_m + 0.5 * (a + b + 1.0);
+            sum_n += squares_from(rank - seen_n, a);
+            sum_m += squares_from(rank - seen_m, b);
+        } else {
+            sum_n += squares_between(seen_m, b, a);
+            sum_m += squares_between(seen_n, a, b);
+        }
+        seen_n += a;
+        seen_m += b;
     }
     let u = n * sum_n + m * sum_m;
     let statistic = u / (pairs * total) - (4.0 * pairs - 1.0) / (6.0 * total);
@@ -38,9 +49,18 @@ pub fn cramer_von_mises(reference: &[f64], current: &[f64]) -> Option<ShapeTest>
     Some(ShapeTest { statistic, p_value: p_value.clamp(0.0, 1.0) })
 }
 
-/// `sum (rank - i)^2` over the positions `first + 1 ..= first + count` of a sample.
-fn squares_from(rank: f64, first: u64, count: u64) -> f64 {
-    (first + 1..=first + count).map(|position| (rank - position as f64).powi(2)).sum()
+/// `sum (rank - i)^2` over `i = 1 ..= count`.
+fn squares_from(rank: f64, count: f64) -> f64 {
+    count * (rank - 0.5 * (count + 1.0)).powi(2) + count * (count * count - 1.0) / 12.0
+}
+
+/// The sum of squared counts of `others` at or below each of `count` values, all evenly mixed.
+fn squares_between(below: f64, others: f64, count: f64) -> f64 {
+    if count == 0.0 {
+        return 0.0;
+    }
+    let spread = others * others * (count * count - 1.0) / (12.0 * count * count);
+    count * ((below + 0.5 * others).powi(2) + spread)
 }
 
 /// The limit law (Csörgő and Faraway 1996, equation 1.2).

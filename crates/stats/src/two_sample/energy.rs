@@ -1,7 +1,7 @@
 //! The energy distance, with a permutation p-value.
 
 use super::ShapeTest;
-use super::order::{Step, merge};
+use super::order::{Cell, merge, totals};
 use crate::random::{SplitMix, permutation_p};
 
 /// The energy distance `sqrt(2 E|X-Y| - E|X-X'| - E|Y-Y'|)` of sorted samples, in `O(n + m)`.
@@ -11,11 +11,22 @@ use crate::random::{SplitMix, permutation_p};
 /// Reference: Székely, Rizzo, J. Stat. Plan. Inference 143 (2013).
 #[must_use]
 pub fn energy_distance(reference: &[f64], current: &[f64]) -> Option<f64> {
-    let steps = merge(reference, current)?;
-    let places: Vec<f64> = steps.iter().map(|step| step.value).collect();
-    let signed =
-        |step: &Step| step.reference as f64 / reference.len() as f64 - step.current as f64 / current.len() as f64;
-    Some((2.0 * integral(&places, steps.iter().map(signed))).sqrt())
+    from_cells(&merge(reference, current)?)
+}
+
+/// The same from ascending cells.
+pub(crate) fn from_cells(cells: &[Cell]) -> Option<f64> {
+    let (n, m) = totals(cells)?;
+    let (mut difference, mut sum, mut last) = (0.0, 0.0, cells.first()?.low);
+    for cell in cells {
+        sum += difference * difference * (cell.low - last);
+        let next = difference + cell.reference as f64 / n as f64 - cell.current as f64 / m as f64;
+        sum += (difference * difference + difference * next + next * next) / 3.0 * (cell.high - cell.low);
+        difference = next;
+        last = cell.high;
+    }
+    let distance = (2.0 * sum).sqrt();
+    distance.is_finite().then_some(distance)
 }
 
 /// The energy test: the distance and its p-value over seeded permutations, `O((n + m) permutations)`.

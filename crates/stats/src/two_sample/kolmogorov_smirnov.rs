@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::order::Cell;
 use crate::distribution::kolmogorov;
 use crate::sketch::LogHistogram;
 
@@ -72,6 +73,11 @@ pub fn kolmogorov_smirnov_counts(reference: &[u64], current: &[u64]) -> Option<K
 #[must_use]
 pub fn kolmogorov_smirnov_sketches(reference: &LogHistogram, current: &LogHistogram) -> Option<KsTest> {
     compare(align(reference, current).into_iter())
+}
+
+/// The same from ascending cells, with the statistic at their ends; the location is the high end.
+pub(crate) fn from_cells(cells: &[Cell]) -> Option<KsTest> {
+    compare(cells.iter().map(|cell| (cell.high, cell.reference, cell.current)))
 }
 
 /// The buckets of two sketches side by side: midpoint, reference count, current count.

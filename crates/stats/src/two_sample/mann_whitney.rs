@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::kolmogorov_smirnov::align;
+use super::order::{Cell, merge};
 use crate::distribution::normal;
 use crate::sketch::LogHistogram;
 
@@ -26,51 +27,35 @@ pub struct MannWhitney {
 /// Reference: Mann, Whitney, Ann. Math. Stat. 18 (1947); ties as in Lehmann (1975).
 #[must_use]
 pub fn mann_whitney(reference: &[f64], current: &[f64]) -> Option<MannWhitney> {
-    let valid =
-        |values: &[f64]| !values.is_empty() && values.is_sorted() && values.iter().all(|value| value.is_finite());
-    if !valid(reference) || !valid(current) {
-        return None;
-    }
-    let (mut i, mut j) = (0, 0);
-    compare(std::iter::from_fn(|| {
-        let next = match (reference.get(i), current.get(j)) {
-            (Some(x), Some(y)) => x.min(*y),
-            (Some(x), None) => *x,
-            (None, Some(y)) => *y,
-            (None, None) => return None,
-        };
-        let (from_i, from_j) = (i, j);
-        while i < reference.len() && reference[i] <= next {
-            i += 1;
-        }
-        while j < current.len() && current[j] <= next {
-            j += 1;
-        }
-        Some(((i - from_i) as u64, (j - from_j) as u64))
-    }))
+    from_cells(&merge(reference, current)?)
+}
+
+/// The same from ascending cells; only the values of a tied cell are ties.
+pub(crate) fn from_cells(cells: &[Cell]) -> Option<MannWhitney> {
+    compare(cells.iter().map(|cell| (cell.reference, cell.current, cell.is_tie())))
 }
 
 /// The same on counts over ordered bins; values of one bin are ties.
 #[must_use]
 pub fn mann_whitney_counts(reference: &[u64], current: &[u64]) -> Option<MannWhitney> {
-    (reference.len() == current.len()).then(|| compare(reference.iter().copied().zip(current.iter().copied())))?
+    (reference.len() == current.len()).then(|| compare(reference.iter().zip(current).map(|(a, b)| (*a, *b, true))))?
 }
 
 /// The same on two sketches, bucket by bucket.
 #[must_use]
 pub fn mann_whitney_sketches(reference: &LogHistogram, current: &LogHistogram) -> Option<MannWhitney> {
-    compare(align(reference, current).into_iter().map(|(_, a, b)| (a, b)))
+    compare(align(reference, current).into_iter().map(|(_, a, b)| (a, b, true)))
 }
 
-fn compare(cells: impl Iterator<Item = (u64, u64)>) -> Option<MannWhitney> {
+fn compare(cells: impl Iterator<Item = (u64, u64, bool)>) -> Option<MannWhitney> {
     let (mut n, mut m, mut current_below, mut u, mut ties) = (0.0, 0.0, 0.0, 0.0, 0.0);
-    for (a, b) in cells {
+    for (a, b, is_tie) in cells {
         let (a, b) = (a as f64, b as f64);
         u += a * (current_below + 0.5 * b);
         current_below += b;
         n += a;
         m += b;
-        let tied = a + b;
+        let tied = if is_tie { a + b } else { 0.0 };
         ties += tied * (tied * tied - 1.0);
     }
     if n == 0.0 || m == 0.0 {

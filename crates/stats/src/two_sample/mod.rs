@@ -32,4 +32,4 @@ pub use mann_whitney::{MannWhitney, mann_whitney, mann_whitney_counts, mann_whit
 pub use noise_floor::{Distance, NoiseFloor, noise_floor};
 pub use pooling::pool_small_cells;
 pub use proportion::{ProportionTest, fisher_exact, two_proportions};
-pub use wasserstein::{Wasserstein, wasserstein, wasserstein_clipped};
+pub use wasserstein::{Wasserstein, wasserstein, wasserstein_clipped, wasserstein_normalised};
