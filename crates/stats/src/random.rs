@@ -1,9 +1,11 @@
 //! Seeded random numbers for permutations and random features: the same on every machine.
 
+use serde::{Deserialize, Serialize};
+
 /// SplitMix64: small, fast, passes BigCrush; not for secrets.
 ///
 /// Reference: Steele, Lea, Flood, OOPSLA (2014).
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub(crate) struct SplitMix(u64);
 
 impl SplitMix {

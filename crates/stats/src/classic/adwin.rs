@@ -2,6 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::sequential::{Monitor, Promise};
+
 /// Buckets of one size before two of them are joined.
 const MOST_BUCKETS: usize = 5;
 /// Values between two searches for a cut.
@@ -136,6 +138,16 @@ impl Adwin {
         let between = sum / n - self.total / self.width;
         self.squares -= squares + n * self.width * between * between / (n + self.width);
         self.squares = self.squares.max(0.0);
+    }
+}
+
+impl Monitor for Adwin {
+    fn watch(&mut self, value: f64) -> bool {
+        self.observe(value)
+    }
+
+    fn promise(&self) -> Promise {
+        Promise::Nothing
     }
 }
 

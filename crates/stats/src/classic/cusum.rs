@@ -2,6 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::sequential::{Monitor, Promise};
+
 /// The two-sided cumulative sum: `high <- max(0, high + x - target - slack)`, and its mirror.
 ///
 /// Cost `O(1)`. Take the threshold from [`cusum_threshold`]: the textbook 5 with a slack of half a
@@ -41,6 +43,16 @@ impl Cusum {
             self.low = 0.0;
         }
         alarm
+    }
+}
+
+impl Monitor for Cusum {
+    fn watch(&mut self, value: f64) -> bool {
+        self.observe(value)
+    }
+
+    fn promise(&self) -> Promise {
+        Promise::Nothing
     }
 }
 

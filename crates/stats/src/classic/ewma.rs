@@ -2,6 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::sequential::{Monitor, Promise};
+
 /// The EWMA chart of values with a known mean and standard deviation.
 ///
 /// `z <- (1 - weight) z + weight x`; alarms when `z` leaves the mean by more than `width` times its
@@ -50,6 +52,16 @@ impl Ewma {
     #[must_use]
     pub fn value(&self) -> f64 {
         self.value
+    }
+}
+
+impl Monitor for Ewma {
+    fn watch(&mut self, value: f64) -> bool {
+        self.observe(value)
+    }
+
+    fn promise(&self) -> Promise {
+        Promise::Nothing
     }
 }
 

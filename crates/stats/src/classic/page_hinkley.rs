@@ -2,6 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::sequential::{Monitor, Promise};
+
 /// The two-sided Page-Hinkley test with forgetting, as in river.
 ///
 /// `sum <- 0.9999 sum + (x - mean -+ delta)`; alarms when a sum leaves its extreme by more than
@@ -50,6 +52,16 @@ impl PageHinkley {
             *self = Self { count: 0, mean: 0.0, rise: (0.0, f64::MAX), fall: (0.0, f64::MIN), ..*self };
         }
         alarm
+    }
+}
+
+impl Monitor for PageHinkley {
+    fn watch(&mut self, value: f64) -> bool {
+        self.observe(value)
+    }
+
+    fn promise(&self) -> Promise {
+        Promise::Nothing
     }
 }
 

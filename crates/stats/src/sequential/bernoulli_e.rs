@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::mixture::{Direction, Mixture, Steps};
+use super::monitor::{EProcess, bit};
 
 /// The one-arm e-process for a share against a fixed limit `p0`.
 ///
@@ -54,6 +55,18 @@ impl BernoulliE {
     #[must_use]
     pub fn counts(&self) -> (u64, u64) {
         (self.bad, self.total)
+    }
+}
+
+impl EProcess for BernoulliE {
+    fn take(&mut self, value: f64) {
+        if let Some(bad) = bit(value) {
+            self.observe(bad);
+        }
+    }
+
+    fn log_e(&self) -> f64 {
+        BernoulliE::log_e(self)
     }
 }
 

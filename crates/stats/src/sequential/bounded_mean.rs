@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::log_mean_exp;
+use super::monitor::EProcess;
 
 /// Stakes of the bets, each with the same weight.
 const STAKES: [f64; 7] = [0.01, 0.02, 0.04, 0.08, 0.15, 0.25, 0.4];
@@ -88,6 +89,16 @@ impl BoundedMeanE {
     #[must_use]
     pub fn mean(&self) -> Option<f64> {
         (self.count > 0).then(|| self.sum / self.count as f64)
+    }
+}
+
+impl EProcess for BoundedMeanE {
+    fn take(&mut self, value: f64) {
+        self.observe(value);
+    }
+
+    fn log_e(&self) -> f64 {
+        BoundedMeanE::log_e(self)
     }
 }
 

@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::RATIOS;
 use super::mixture::{Direction, Steps};
+use super::monitor::{Monitor, Promise, bit};
 
 /// Far above every threshold; keeps products finite.
 const CEILING: f64 = 1e200;
@@ -92,6 +93,46 @@ impl EDetector {
             self.single = single(&self.steps);
         }
         valid
+    }
+}
+
+/// An [`EDetector`] with its threshold: alarms at `run_length`, then starts anew.
+///
+/// While the share keeps to the limit, the average run to a false alarm is at least `run_length`
+/// events. Cost and source: as [`EDetector`].
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct EAlarm {
+    detector: EDetector,
+    run_length: f64,
+}
+
+impl EAlarm {
+    /// Alarms when the value of `detector` reaches `run_length`; `None` unless that is at least 1
+    /// and at most 1e100.
+    #[must_use]
+    pub fn new(detector: EDetector, run_length: f64) -> Option<Self> {
+        (1.0 <= run_length && run_length <= 1e100).then_some(Self { detector, run_length })
+    }
+
+    /// Takes in one event; whether it alarms.
+    #[inline]
+    pub fn observe(&mut self, bad: bool) -> bool {
+        self.detector.observe(bad);
+        let alarm = self.detector.value() >= self.run_length;
+        if alarm {
+            self.detector.reset();
+        }
+        alarm
+    }
+}
+
+impl Monitor for EAlarm {
+    fn watch(&mut self, value: f64) -> bool {
+        bit(value).is_some_and(|bad| self.observe(bad))
+    }
+
+    fn promise(&self) -> Promise {
+        Promise::RunLength(self.run_length)
     }
 }
 

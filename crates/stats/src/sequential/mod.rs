@@ -15,7 +15,9 @@ mod confidence_sequence;
 mod distribution_coin;
 mod e_detector;
 mod mixture;
+mod monitor;
 mod promotion;
+mod rate_watch;
 mod tail_coin;
 
 pub use arm::Arm;
@@ -24,9 +26,11 @@ pub use bounded_mean::{ArmDifference, BoundedMeanE, Sides};
 pub use coin::Coin;
 pub use confidence_sequence::{bernoulli_confidence_sequence, hoeffding_mixture_radius};
 pub use distribution_coin::DistributionCoin;
-pub use e_detector::EDetector;
+pub use e_detector::{EAlarm, EDetector};
 pub use mixture::{Direction, RATIOS, log_mean_exp, log_threshold};
+pub use monitor::{EProcess, Monitor, Promise, Stop};
 pub use promotion::Promotion;
+pub use rate_watch::{RateWatch, default_detector};
 pub use tail_coin::TailCoin;
 
 #[cfg(test)]
