@@ -15,12 +15,14 @@
 //! | [`season`] | what is normal at this hour of the week |
 //! | [`change_point`] | since when |
 //! | [`performance`] | how good is a model, and how good must it be while labels are missing |
+//! | [`learn`] | what features tell: probabilities and means, learned from rows |
 //! | [`classic`] | the well-known detectors of change, for comparison |
 
 pub mod change_point;
 pub mod classic;
 pub mod distribution;
 pub mod interval;
+pub mod learn;
 pub mod multiple;
 pub mod performance;
 mod random;

@@ -1,0 +1,26 @@
+//! Small learners: what the tests and estimates of this crate learn from features by themselves.
+//!
+//! They are deterministic, need no tuning for their purpose, and answer at the size of a window of
+//! telemetry. They do not replace the model that is watched.
+//!
+//! | type | learns |
+//! | --- | --- |
+//! | [`BoostedTrees`] | a probability or a mean from features of any scale, jumps and interactions included |
+//! | [`Logistic`] | a probability that is smooth in every feature |
+//! | [`CrossFit`] | the same by boosted trees, where no row is judged by a model that saw it |
+//! | [`DomainScores`] | which of two samples a row comes from, hence their density ratio |
+
+mod bins;
+mod boosted;
+mod cross_fit;
+mod domain;
+mod features;
+mod logistic;
+mod solve;
+mod tree;
+
+pub use boosted::{BoostSettings, BoostedTrees, Loss};
+pub use cross_fit::CrossFit;
+pub use domain::DomainScores;
+pub use features::Features;
+pub use logistic::Logistic;
