@@ -28,6 +28,7 @@ pub use confidence_sequence::{bernoulli_confidence_sequence, hoeffding_mixture_r
 pub use distribution_coin::DistributionCoin;
 pub use e_detector::{EAlarm, EDetector};
 pub use mixture::{Direction, RATIOS, log_mean_exp, log_threshold};
+pub(crate) use monitor::bit;
 pub use monitor::{EProcess, Monitor, Promise, Stop};
 pub use promotion::Promotion;
 pub use rate_watch::{RateWatch, default_detector};
