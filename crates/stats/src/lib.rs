@@ -9,6 +9,7 @@
 //! | [`distribution`] | how likely is a count or a value under a known law |
 //! | [`interval`] | between which values does a share, a rate or a quantile lie |
 //! | [`two_sample`] | do two samples differ, by how much, and how much would chance alone give |
+//! | [`drift`] | has a table changed since its reference, column by column, whatever the sizes |
 //! | [`sequential`] | has it changed, asked after every event, with the error rate kept |
 //! | [`multiple`] | which of many p-values or e-values may be called findings |
 //! | [`robust`] | what is typical, when some values are wild |
@@ -21,6 +22,7 @@
 pub mod change_point;
 pub mod classic;
 pub mod distribution;
+pub mod drift;
 pub mod interval;
 pub mod learn;
 pub mod multiple;

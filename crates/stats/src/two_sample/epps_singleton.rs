@@ -1,6 +1,7 @@
 //! The difference of two characteristic functions.
 
 use super::ShapeTest;
+use super::order::{Cell, merge, totals};
 use super::symmetric::Symmetric;
 use crate::distribution::chi_square;
 
@@ -20,21 +21,31 @@ type Parts = [f64; 4];
 /// range of zero. Reference: Epps, Singleton, J. Stat. Comput. Simul. 26 (1986); Goerg, Kaiser (2009).
 #[must_use]
 pub fn epps_singleton(reference: &[f64], current: &[f64]) -> Option<ShapeTest> {
-    let mut pooled: Vec<f64> = reference.iter().chain(current).copied().collect();
-    if reference.len() < 5 || current.len() < 5 || pooled.iter().any(|value| !value.is_finite()) {
+    let sorted = |values: &[f64]| {
+        let mut values = values.to_vec();
+        values.sort_by(f64::total_cmp);
+        values
+    };
+    from_cells(&merge(&sorted(reference), &sorted(current))?)
+}
+
+/// The same from ascending cells, whose values are put in the middle.
+pub(crate) fn from_cells(cells: &[Cell]) -> Option<ShapeTest> {
+    let (n, m) = totals(cells)?;
+    if n < 5 || m < 5 {
         return None;
     }
-    pooled.sort_by(f64::total_cmp);
-    let unit = 0.5 * (quantile(&pooled, 0.75) - quantile(&pooled, 0.25));
+    let unit = 0.5 * (quantile(cells, n + m, 0.75) - quantile(cells, n + m, 0.25));
     if unit <= 0.0 || !unit.is_finite() {
         return None;
     }
-    let one_each = |values: &[f64]| Sample::of(values.iter().map(|value| (*value, 1.0)), unit);
-    finish(&one_each(reference), &one_each(current))
+    let reference = Sample::of(cells.iter().map(|cell| (cell.middle(), cell.reference)), unit);
+    let current = Sample::of(cells.iter().map(|cell| (cell.middle(), cell.current)), unit);
+    finish(&reference, &current)
 }
 
 /// The mean and the covariance of the parts of one sample.
-pub(crate) struct Sample {
+struct Sample {
     count: f64,
     mean: Parts,
     covariance: [Parts; 4],
@@ -42,9 +53,10 @@ pub(crate) struct Sample {
 
 impl Sample {
     /// Of weighted values, with `unit` half of the pooled interquartile range.
-    pub(crate) fn of(values: impl Iterator<Item = (f64, f64)>, unit: f64) -> Self {
+    fn of(values: impl Iterator<Item = (f64, u64)>, unit: f64) -> Self {
         let (mut count, mut sums, mut products) = (0.0, [0.0; 4], [[0.0; 4]; 4]);
-        for (value, weight) in values {
+        for (value, weight) in values.filter(|(_, weight)| *weight > 0) {
+            let weight = weight as f64;
             let [(s1, c1), (s2, c2)] = PLACES.map(|place| (place / unit * value).sin_cos());
             let parts = [c1, c2, s1, s2];
             count += weight;
@@ -68,7 +80,7 @@ impl Sample {
 }
 
 /// The statistic and its p-value from what is known of both samples.
-pub(crate) fn finish(reference: &Sample, current: &Sample) -> Option<ShapeTest> {
+fn finish(reference: &Sample, current: &Sample) -> Option<ShapeTest> {
     let (n, m) = (reference.count, current.count);
     let total = n + m;
     let mut covariance = Symmetric::zeros(4);
@@ -102,12 +114,25 @@ pub(crate) fn finish(reference: &Sample, current: &Sample) -> Option<ShapeTest> 
     Some(ShapeTest { statistic, p_value: chi_square::sf(statistic, f64::from(rank))? })
 }
 
-/// The quantile of sorted values with linear interpolation between the two nearest.
-fn quantile(sorted: &[f64], p: f64) -> f64 {
-    let place = p * (sorted.len() - 1) as f64;
-    let below = place.floor() as usize;
-    let above = (below + 1).min(sorted.len() - 1);
-    sorted[below] + (place - below as f64) * (sorted[above] - sorted[below])
+/// The quantile of all values with linear interpolation between the two nearest.
+fn quantile(cells: &[Cell], count: u64, p: f64) -> f64 {
+    let place = p * (count - 1) as f64;
+    let below = at_rank(cells, place.floor() as u64);
+    let above = at_rank(cells, place.floor() as u64 + 1);
+    below + (place - place.floor()) * (above - below)
+}
+
+/// The value of a rank, from zero; values of a cell lie evenly in it.
+fn at_rank(cells: &[Cell], rank: u64) -> f64 {
+    let mut seen = 0;
+    for cell in cells {
+        let held = cell.reference + cell.current;
+        if rank < seen + held {
+            return cell.low + (cell.high - cell.low) * ((rank - seen) as f64 + 0.5) / held as f64;
+        }
+        seen += held;
+    }
+    cells.last().map_or(0.0, |cell| cell.high)
 }
 
 #[cfg(test)]

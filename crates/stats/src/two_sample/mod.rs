@@ -24,6 +24,18 @@ mod proportion;
 mod symmetric;
 mod wasserstein;
 
+/// The tests on ascending cells of the number line, for samples that are counted rather than kept.
+pub(crate) mod cells {
+    pub(crate) use super::anderson_darling::from_cells as anderson_darling;
+    pub(crate) use super::cramer_von_mises::from_cells as cramer_von_mises;
+    pub(crate) use super::energy::from_cells as energy_distance;
+    pub(crate) use super::epps_singleton::from_cells as epps_singleton;
+    pub(crate) use super::kolmogorov_smirnov::from_cells as kolmogorov_smirnov;
+    pub(crate) use super::mann_whitney::from_cells as mann_whitney;
+    pub(crate) use super::order::Cell;
+    pub(crate) use super::wasserstein::from_cells as wasserstein;
+}
+
 pub use anderson_darling::{ShapeTest, anderson_darling};
 pub use chi_square::{CountTest, chi_square, g_test};
 pub use cramer_von_mises::cramer_von_mises;

@@ -43,13 +43,14 @@ pub fn pool_small_cells(reference: &[u64], current: &[u64], least_expected: f64)
     Some((side(reference), side(current)))
 }
 
-/// Totals of both sides; `None` if the lengths differ or a side is empty.
+/// Totals of both sides; `None` if the lengths differ, a side is empty, or counts overflow together.
 pub(super) fn sizes(reference: &[u64], current: &[u64]) -> Option<(f64, f64)> {
     if reference.len() != current.len() {
         return None;
     }
-    let n: u64 = reference.iter().sum();
-    let m: u64 = current.iter().sum();
+    let total = |counts: &[u64]| counts.iter().try_fold(0_u64, |sum, count| sum.checked_add(*count));
+    let (n, m) = (total(reference)?, total(current)?);
+    n.checked_add(m)?;
     (n > 0 && m > 0).then_some((n as f64, m as f64))
 }
 

@@ -23,6 +23,7 @@ pub struct ProportionTest {
 #[must_use]
 pub fn two_proportions(reference: (u64, u64), current: (u64, u64)) -> Option<ProportionTest> {
     let ((a, n), (b, m)) = (reference, current);
+    n.checked_add(m)?;
     if n == 0 || m == 0 || a > n || b > m || a + b == 0 || a + b == n + m {
         return None;
     }
