@@ -14,6 +14,7 @@ use serde::{Deserialize, Serialize};
 ///
 /// Cost: `O(log cap)` a value; a value that is known allocates nothing.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "Stored<K>", bound(deserialize = "K: Ord + Deserialize<'de>"))]
 pub struct CategoryCounts<K: Ord> {
     counts: BTreeMap<K, u64>,
     cap: usize,
@@ -49,6 +50,8 @@ impl<K: Ord> CategoryCounts<K> {
         K: Borrow<Q>,
         Q: Ord + ToOwned<Owned = K> + ?Sized,
     {
+        // What no longer fits 64 bits is not counted at all, so that the bounds stay true.
+        let n = n.min(u64::MAX - self.total);
         if n == 0 {
             return;
         }
@@ -68,10 +71,11 @@ impl<K: Ord> CategoryCounts<K> {
         K: Clone,
     {
         for (value, count) in &other.counts {
-            *self.counts.entry(value.clone()).or_insert(0) += count;
+            let ours = self.counts.entry(value.clone()).or_insert(0);
+            *ours = ours.saturating_add(*count);
         }
-        self.total += other.total;
-        self.other += other.other;
+        self.total = self.total.saturating_add(other.total);
+        self.other = self.other.saturating_add(other.other);
         if self.counts.len() > self.cap {
             self.drop_rarest();
         }
@@ -85,7 +89,7 @@ impl<K: Ord> CategoryCounts<K> {
         by_count.sort_by(|a, b| b.0.cmp(&a.0).then_with(|| a.1.cmp(b.1)));
         let dropped: Vec<K> = by_count.into_iter().skip(self.cap).map(|(_, value)| value.clone()).collect();
         for value in dropped {
-            self.other += self.counts.remove(&value).unwrap_or(0);
+            self.other = self.other.saturating_add(self.counts.remove(&value).unwrap_or(0));
         }
     }
 
@@ -146,6 +150,29 @@ impl<K: Ord> CategoryCounts<K> {
         self.counts.clear();
         self.other = 0;
         self.total = 0;
+    }
+}
+
+#[derive(Deserialize)]
+#[serde(bound(deserialize = "K: Ord + Deserialize<'de>"))]
+struct Stored<K> {
+    counts: BTreeMap<K, u64>,
+    cap: usize,
+    other: u64,
+    total: u64,
+}
+
+impl<K: Ord> TryFrom<Stored<K>> for CategoryCounts<K> {
+    type Error = &'static str;
+
+    fn try_from(stored: Stored<K>) -> Result<Self, Self::Error> {
+        let Stored { counts, cap, other, total } = stored;
+        let held: u128 = counts.values().map(|count| u128::from(*count)).sum::<u128>() + u128::from(other);
+        let adds_up = held == u128::from(total) || (total == u64::MAX && held > u128::from(total));
+        if counts.len() > cap || !adds_up || counts.values().any(|count| *count == 0) {
+            return Err("counts by value that do not add up");
+        }
+        Ok(Self { counts, cap, other, total })
     }
 }
 

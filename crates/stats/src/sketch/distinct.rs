@@ -2,44 +2,44 @@
 
 use serde::{Deserialize, Serialize};
 
-const INDEX_BITS: u32 = 12;
-const REGISTERS: usize = 1 << INDEX_BITS;
+mod registers;
+
+use registers::{REGISTERS, WORDS, estimate, raise, raise_all, ranks, words_of};
+
 /// Up to this many different hashes are held themselves, and the count is exact.
 const HELD: usize = 256;
 
 /// A distinct counter: exact up to 256 values, then HyperLogLog with a standard error of 1.6 %.
 ///
 /// Merging takes the greater register, so the sketch of two halves is the sketch of the whole.
-/// An insert costs one hash and one byte; memory is 8 bytes a value up to 256 values, then 4 KiB.
+/// An insert costs a hash (some 3 ns and 1 ns for each 8 bytes) and one byte, or while values are
+/// held a search among them; memory is 8 bytes a value up to 256 values, then 4 KiB.
 /// Not to be trusted for differences of a few per cent, nor where a sender can choose values
 /// whose hashes collide: hash with a secret key first (`insert_hash`) if that matters.
 /// Reference: Flajolet et al. (2007), with the estimator of Ertl, arXiv:1702.01284, section 4.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(into = "Stored", try_from = "Stored")]
 pub struct Distinct {
-    state: State,
-}
-
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-enum State {
-    /// Sorted hashes.
-    Held(Vec<u64>),
-    Registers(Vec<u8>),
+    /// Sorted hashes, or once there were too many of them, eight registers to a word.
+    words: Vec<u64>,
+    spread: bool,
 }
 
 impl Default for Distinct {
     fn default() -> Self {
-        Self { state: State::Held(Vec::new()) }
+        Self::new()
     }
 }
 
 impl Distinct {
-    /// Nothing seen yet.
+    /// Nothing seen yet; allocates nothing.
     #[must_use]
-    pub fn new() -> Self {
-        Self::default()
+    pub const fn new() -> Self {
+        Self { words: Vec::new(), spread: false }
     }
 
     /// Takes in a value by its bytes.
+    #[inline]
     pub fn insert_bytes(&mut self, value: &[u8]) {
         self.insert_hash(hash(value));
     }
@@ -47,116 +47,118 @@ impl Distinct {
     /// Takes in a value by its hash, whose 64 bits must be evenly spread.
     #[inline]
     pub fn insert_hash(&mut self, hash: u64) {
-        match &mut self.state {
-            State::Registers(registers) => raise(registers, hash),
-            State::Held(held) => {
-                if let Err(at) = held.binary_search(&hash) {
-                    held.insert(at, hash);
-                    if held.len() > HELD {
-                        self.spread();
-                    }
-                }
-            }
+        if self.spread {
+            raise(&mut self.words, hash);
+        } else {
+            self.hold(hash);
+        }
+    }
+
+    fn hold(&mut self, hash: u64) {
+        // Hashes are spread evenly, so the place of one is about known: a few steps from there.
+        let mut at = ((u128::from(hash) * self.words.len() as u128) >> 64) as usize;
+        while self.words.get(at).is_some_and(|held| *held < hash) {
+            at += 1;
+        }
+        while at > 0 && self.words[at - 1] >= hash {
+            at -= 1;
+        }
+        if self.words.get(at) == Some(&hash) {
+            return;
+        }
+        self.words.insert(at, hash);
+        if self.words.len() > HELD {
+            self.spread();
         }
     }
 
     /// Adds everything that `other` has seen.
     pub fn merge(&mut self, other: &Self) {
-        match &other.state {
-            State::Held(held) => held.iter().for_each(|hash| self.insert_hash(*hash)),
-            State::Registers(theirs) => {
-                self.spread();
-                if let State::Registers(ours) = &mut self.state {
-                    for (our, their) in ours.iter_mut().zip(theirs) {
-                        *our = (*our).max(*their);
-                    }
-                }
-            }
+        if other.spread {
+            self.spread();
+            raise_all(&mut self.words, &other.words);
+        } else {
+            other.words.iter().for_each(|hash| self.insert_hash(*hash));
         }
     }
 
     /// The estimated number of different values.
     #[must_use]
     pub fn estimate(&self) -> f64 {
-        match &self.state {
-            State::Held(held) => held.len() as f64,
-            State::Registers(registers) => estimate(registers),
-        }
+        if self.spread { estimate(&self.words) } else { self.words.len() as f64 }
+    }
+
+    /// Forgets all values and keeps the memory.
+    pub fn clear(&mut self) {
+        self.words.clear();
+        self.spread = false;
     }
 
     fn spread(&mut self) {
-        if let State::Held(held) = &self.state {
-            let mut registers = vec![0; REGISTERS];
-            held.iter().for_each(|hash| raise(&mut registers, *hash));
-            self.state = State::Registers(registers);
+        if self.spread {
+            return;
         }
+        let mut held = [0; HELD + 1];
+        let n = self.words.len().min(held.len());
+        held[..n].copy_from_slice(&self.words[..n]);
+        self.words.clear();
+        self.words.resize(WORDS, 0);
+        self.spread = true;
+        held[..n].iter().for_each(|hash| raise(&mut self.words, *hash));
     }
 }
 
+/// Multiply and fold, eight bytes at a time, then the finaliser of SplitMix64.
 #[inline]
-fn raise(registers: &mut [u8], hash: u64) {
-    let index = (hash >> (64 - INDEX_BITS)) as usize;
-    let rest = hash << INDEX_BITS;
-    let rank = (rest.leading_zeros().min(64 - INDEX_BITS) + 1) as u8;
-    if let Some(register) = registers.get_mut(index) {
-        *register = (*register).max(rank);
-    }
-}
-
-/// FNV-1a, then the finaliser of SplitMix64, which spreads what FNV leaves uneven.
 fn hash(value: &[u8]) -> u64 {
-    let mut state = 0xcbf2_9ce4_8422_2325_u64;
-    for byte in value {
-        state = (state ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3);
+    let (words, rest) = value.as_chunks::<8>();
+    let mut state = 0x9e37_79b9_7f4a_7c15 ^ value.len() as u64;
+    for word in words {
+        state = fold(state ^ u64::from_le_bytes(*word));
     }
+    let last = rest.iter().rev().fold(0, |last, byte| (last << 8) | u64::from(*byte));
+    state = fold(state ^ last);
     state = (state ^ (state >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
     state = (state ^ (state >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
     state ^ (state >> 31)
 }
 
-fn estimate(registers: &[u8]) -> f64 {
-    const HIGHEST: usize = (64 - INDEX_BITS) as usize;
-    let mut counts = [0_u32; HIGHEST + 2];
-    for register in registers {
-        counts[usize::from(*register).min(HIGHEST + 1)] += 1;
-    }
-    let m = REGISTERS as f64;
-    let mut z = m * tau(1.0 - f64::from(counts[HIGHEST + 1]) / m);
-    for count in counts[1..=HIGHEST].iter().rev() {
-        z = 0.5 * (z + f64::from(*count));
-    }
-    z += m * sigma(f64::from(counts[0]) / m);
-    m * m / (2.0 * std::f64::consts::LN_2 * z)
+/// Both halves of a product: every bit in has a say in every bit out.
+#[inline]
+fn fold(word: u64) -> u64 {
+    let product = u128::from(word ^ 0x2d35_8dcc_aa6c_78a5) * 0x8bb8_4b93_962e_acc9;
+    (product as u64) ^ ((product >> 64) as u64)
 }
 
-fn sigma(mut x: f64) -> f64 {
-    if x >= 1.0 {
-        return f64::INFINITY;
-    }
-    let (mut y, mut z) = (1.0, x);
-    loop {
-        x *= x;
-        let before = z;
-        z += x * y;
-        y += y;
-        if z == before {
-            return z;
-        }
+/// How it is written down.
+#[derive(Serialize, Deserialize)]
+enum Stored {
+    /// Sorted hashes.
+    Held(Vec<u64>),
+    /// A byte for each register.
+    Registers(Vec<u8>),
+}
+
+impl From<Distinct> for Stored {
+    fn from(sketch: Distinct) -> Self {
+        if sketch.spread { Self::Registers(ranks(&sketch.words)) } else { Self::Held(sketch.words) }
     }
 }
 
-fn tau(mut x: f64) -> f64 {
-    if x <= 0.0 || x >= 1.0 {
-        return 0.0;
-    }
-    let (mut y, mut z) = (1.0, 1.0 - x);
-    loop {
-        x = x.sqrt();
-        let before = z;
-        y *= 0.5;
-        z -= (1.0 - x) * (1.0 - x) * y;
-        if z == before {
-            return z / 3.0;
+impl TryFrom<Stored> for Distinct {
+    type Error = &'static str;
+
+    fn try_from(stored: Stored) -> Result<Self, Self::Error> {
+        match stored {
+            Stored::Held(words) => {
+                let sound = words.len() <= HELD && words.is_sorted_by(|a, b| a < b);
+                sound.then_some(Self { words, spread: false }).ok_or("a distinct count with hashes out of order")
+            }
+            Stored::Registers(ranks) if ranks.len() == REGISTERS => {
+                let words = words_of(&ranks).ok_or("a distinct count with a rank that no hash has")?;
+                Ok(Self { words, spread: true })
+            }
+            Stored::Registers(_) => Err("a distinct count with a wrong number of registers"),
         }
     }
 }
@@ -177,6 +179,11 @@ mod tests {
     fn few_values_are_counted_exactly() {
         assert_eq!(Distinct::new().estimate(), 0.0);
         assert_eq!(sketch((0..256).chain(0..256)).estimate(), 256.0);
+        let mut texts = Distinct::new();
+        for text in ["", "\0", "\0\0", "a", "a\0", "12345678", "12345678\0", "123456789"] {
+            texts.insert_bytes(text.as_bytes());
+        }
+        assert_eq!(texts.estimate(), 8.0);
     }
 
     /// Five standard errors of 1.04 / sqrt(4096).
@@ -185,7 +192,29 @@ mod tests {
         for n in [300, 3_000, 30_000, 300_000] {
             let found = sketch(0..n).estimate() / f64::from(n);
             assert!((found - 1.0).abs() < 5.0 * 0.01625, "{n}: {found}");
+            let mut texts = Distinct::new();
+            (0..n).for_each(|i| texts.insert_bytes(format!("customer-{i:09}").as_bytes()));
+            let found = texts.estimate() / f64::from(n);
+            assert!((found - 1.0).abs() < 5.0 * 0.01625, "{n} texts: {found}");
         }
+    }
+
+    #[test]
+    fn hashes_at_the_ends_are_held_too() {
+        let mut sketch = Distinct::new();
+        [0, u64::MAX, 1, 0, u64::MAX, u64::MAX - 1].iter().for_each(|hash| sketch.insert_hash(*hash));
+        assert_eq!(sketch.estimate(), 4.0);
+        (0..300).for_each(|hash| sketch.insert_hash(hash));
+        assert!(sketch.estimate().is_finite());
+    }
+
+    #[test]
+    fn a_cleared_sketch_equals_a_new_one() {
+        let mut used = sketch(0..1_000);
+        used.clear();
+        assert_eq!(used, Distinct::new());
+        used.merge(&sketch(0..10));
+        assert_eq!(used.estimate(), 10.0);
     }
 
     proptest! {
@@ -196,7 +225,9 @@ mod tests {
         ) {
             let mut merged = sketch(left.iter().copied());
             merged.merge(&sketch(right.iter().copied()));
-            prop_assert_eq!(merged, sketch(left.into_iter().chain(right)));
+            let whole = sketch(left.into_iter().chain(right));
+            prop_assert_eq!(&merged, &whole);
+            prop_assert_eq!(Distinct::try_from(Stored::from(merged)).unwrap(), whole);
         }
     }
 }

@@ -6,7 +6,8 @@ mod bucket;
 mod stored;
 
 pub use bucket::Bucket;
-use bucket::{CELLS, MANTISSA_BITS, Place, bucket_at, bucket_index, exponent_of, lower_cut, power_of_two};
+use bucket::{CELLS, MANTISSA_BITS, Place, bucket_at, bucket_index, exponent_of, power_of_two};
+pub(super) use bucket::{lower_cut, upper_cut};
 use stored::Stored;
 
 /// Counts of one doubling of the value, with the exact sum of the mantissas that went in.
@@ -45,7 +46,7 @@ impl Octave {
 /// assert!((median - 130.0).abs() / 130.0 < 0.01);
 /// ```
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
-#[serde(into = "Stored", from = "Stored")]
+#[serde(into = "Stored", try_from = "Stored")]
 pub struct LogHistogram {
     /// Octaves from `first_octave` on, in the order of the number line.
     octaves: Vec<Option<Box<Octave>>>,
@@ -93,7 +94,7 @@ impl LogHistogram {
             return true;
         };
         let octave = self.octave_mut(place.octave);
-        octave.mantissas += u128::from(place.mantissa) * u128::from(n);
+        octave.mantissas = octave.mantissas.saturating_add(u128::from(place.mantissa) * u128::from(n));
         let cell = &mut octave.counts[usize::from(place.cell)];
         let total = u64::from(*cell) + (n & u64::from(u32::MAX));
         *cell = total as u32;
@@ -129,7 +130,7 @@ impl LogHistogram {
         self.zeros = self.zeros.saturating_add(other.zeros);
         for (key, theirs) in other.octaves_in_order() {
             let ours = self.octave_mut(key);
-            ours.mantissas += theirs.mantissas;
+            ours.mantissas = ours.mantissas.saturating_add(theirs.mantissas);
             let mut turned = 0_u64;
             let counts = ours.counts.iter_mut().zip(&theirs.counts);
             for (cell, (our, their)) in counts.enumerate() {

@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use super::{CategoryCounts, Distinct, FixedBins, LogHistogram, Moments};
+
 /// Why two sketches could not be made one. Neither of them was changed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum MergeError {
@@ -36,4 +38,58 @@ pub trait Merge {
 
     /// Forgets everything that was seen; settings and memory stay.
     fn clear(&mut self);
+}
+
+impl Merge for Moments {
+    fn merge_from(&mut self, other: &Self) -> Result<(), MergeError> {
+        self.merge(other);
+        Ok(())
+    }
+
+    fn clear(&mut self) {
+        *self = Self::new();
+    }
+}
+
+impl Merge for LogHistogram {
+    fn merge_from(&mut self, other: &Self) -> Result<(), MergeError> {
+        self.merge(other);
+        Ok(())
+    }
+
+    fn clear(&mut self) {
+        self.clear();
+    }
+}
+
+impl Merge for Distinct {
+    fn merge_from(&mut self, other: &Self) -> Result<(), MergeError> {
+        self.merge(other);
+        Ok(())
+    }
+
+    fn clear(&mut self) {
+        self.clear();
+    }
+}
+
+impl<K: Ord + Clone> Merge for CategoryCounts<K> {
+    fn merge_from(&mut self, other: &Self) -> Result<(), MergeError> {
+        self.merge(other);
+        Ok(())
+    }
+
+    fn clear(&mut self) {
+        self.clear();
+    }
+}
+
+impl Merge for FixedBins {
+    fn merge_from(&mut self, other: &Self) -> Result<(), MergeError> {
+        if self.merge(other) { Ok(()) } else { Err(MergeError::DifferentShape) }
+    }
+
+    fn clear(&mut self) {
+        self.clear();
+    }
 }

@@ -2,11 +2,16 @@
 
 use serde::{Deserialize, Serialize};
 
+/// The greatest magnitude that sums of squares have room for, however many there are.
+pub(super) const LARGEST: f64 = 1e120;
+
 /// Running mean and variance, in `O(1)` a value and without the cancellation of sums of squares.
 ///
-/// Merging gives the same numbers as one pass up to rounding (about 1e-15 relative).
+/// Merging gives the same numbers as one pass up to rounding (about 1e-15 relative). Magnitudes
+/// above 1e120 are refused like infinities: their squares would not add up.
 /// Reference: Welford, Technometrics 4 (1962); Chan, Golub, LeVeque (1979) for merging.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(try_from = "Stored")]
 pub struct Moments {
     count: u64,
     mean: f64,
@@ -22,10 +27,10 @@ impl Moments {
         Self { count: 0, mean: 0.0, m2: 0.0, min: 0.0, max: 0.0 }
     }
 
-    /// Takes in one value; `false` if it was refused as not finite.
+    /// Takes in one value; `false` if it was refused as not finite or too large.
     #[inline]
     pub fn insert(&mut self, value: f64) -> bool {
-        if !value.is_finite() {
+        if !(value.abs() <= LARGEST) || self.count == u64::MAX {
             return false;
         }
         if self.count == 0 {
@@ -42,7 +47,7 @@ impl Moments {
         true
     }
 
-    /// Takes in all values; returns how many were refused as not finite.
+    /// Takes in all values; returns how many were refused.
     pub fn insert_slice(&mut self, values: &[f64]) -> u64 {
         values.iter().map(|&value| u64::from(!self.insert(value))).sum()
     }
@@ -56,12 +61,12 @@ impl Moments {
             *self = *other;
             return;
         }
-        let total = (self.count + other.count) as f64;
+        let total = self.count as f64 + other.count as f64;
         let delta = other.mean - self.mean;
         let share = other.count as f64 / total;
         self.m2 += other.m2 + delta * delta * self.count as f64 * share;
         self.mean += delta * share;
-        self.count += other.count;
+        self.count = self.count.saturating_add(other.count);
         self.min = self.min.min(other.min);
         self.max = self.max.max(other.max);
     }
@@ -109,6 +114,30 @@ impl Moments {
     }
 }
 
+#[derive(Deserialize)]
+struct Stored {
+    count: u64,
+    mean: f64,
+    m2: f64,
+    min: f64,
+    max: f64,
+}
+
+impl TryFrom<Stored> for Moments {
+    type Error = &'static str;
+
+    fn try_from(stored: Stored) -> Result<Self, Self::Error> {
+        let Stored { count, mean, m2, min, max } = stored;
+        let finite = [mean, min, max].iter().all(|value| value.abs() <= LARGEST) && m2.is_finite();
+        // A mean may leave the range by its last digits.
+        let slack = 1e-9 * min.abs().max(max.abs());
+        let in_order = min <= max && min - slack <= mean && mean <= max + slack;
+        let empty = (mean, m2, min, max) == (0.0, 0.0, 0.0, 0.0);
+        let sound = finite && if count == 0 { empty } else { in_order };
+        sound.then_some(Self { count, mean, m2, min, max }).ok_or("moments that no values have")
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
@@ -133,6 +162,16 @@ mod tests {
         assert_eq!(Moments::new().mean(), None);
         assert_eq!(moments(&[1.0]).variance(), None);
         assert_eq!(moments(&[f64::NAN]).count(), 0);
+    }
+
+    #[test]
+    fn the_largest_numbers_do_not_overflow() {
+        let mut extreme = moments(&[f64::MAX, f64::MIN, 1e120, -1e120, 1e120]);
+        assert_eq!(extreme.count(), 3);
+        (0..70).for_each(|_| extreme.merge(&extreme.clone()));
+        assert!(extreme.variance().is_some_and(f64::is_finite) && extreme.mean().is_some_and(f64::is_finite));
+        assert_eq!(extreme.count(), u64::MAX);
+        assert!(!extreme.insert(1.0));
     }
 
     proptest! {

@@ -9,6 +9,8 @@ pub(super) const MANTISSA_BITS: u32 = 52;
 /// `2^96` counts as just below it: so no sender can make a sketch grow past 320 octaves (90 KiB).
 const LOWEST_EXPONENT: i32 = 1023 - 64;
 const HIGHEST_EXPONENT: i32 = 1023 + 95;
+/// The octave of the greatest numbers, and less its sign of the least.
+pub(super) const HIGHEST_OCTAVE: u16 = (HIGHEST_EXPONENT - LOWEST_EXPONENT + 1) as u16;
 
 /// One bucket: the values with `low <= |x| < high`, on the side of zero that the signs tell.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -85,9 +87,15 @@ pub(super) fn bucket_at(octave: i16, cell: u8, count: u64) -> Bucket {
     Bucket { index: place_index(octave, cell), low, high, midpoint, count }
 }
 
+/// The index of the last bucket, and less its sign of the first.
+const LAST_INDEX: i32 = HIGHEST_OCTAVE as i32 * CELLS as i32 + CELLS as i32 - 1;
+
 /// The least number that belongs to the bucket: bins are closed below, and a bucket below zero is
-/// closed above.
-pub(super) fn lower_cut(bucket: &Bucket) -> f64 {
+/// closed above. The first bucket holds whatever lies beyond it too.
+pub(in crate::sketch) fn lower_cut(bucket: &Bucket) -> f64 {
+    if bucket.index == -LAST_INDEX {
+        return f64::NEG_INFINITY;
+    }
     if bucket.index < 0 {
         return bucket.low.next_up();
     }
@@ -95,4 +103,15 @@ pub(super) fn lower_cut(bucket: &Bucket) -> f64 {
         return -power_of_two(exponent_of(1)).next_down();
     }
     bucket.low
+}
+
+/// The least number above those that belong to the bucket; infinite for the last one, which holds
+/// whatever lies beyond it too.
+pub(in crate::sketch) fn upper_cut(bucket: &Bucket) -> f64 {
+    match bucket.index {
+        LAST_INDEX => f64::INFINITY,
+        0 => power_of_two(exponent_of(1)),
+        index if index < 0 => bucket.high.next_up(),
+        _ => bucket.high,
+    }
 }

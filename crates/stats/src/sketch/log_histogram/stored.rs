@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::bucket::{HIGHEST_OCTAVE, MANTISSA_BITS};
 use super::{CELLS, LogHistogram, Octave};
 
 #[derive(Serialize, Deserialize)]
@@ -47,8 +48,10 @@ impl From<LogHistogram> for Stored {
     }
 }
 
-impl From<Stored> for LogHistogram {
-    fn from(stored: Stored) -> Self {
+impl TryFrom<Stored> for LogHistogram {
+    type Error = &'static str;
+
+    fn try_from(stored: Stored) -> Result<Self, Self::Error> {
         let mut sketch = Self {
             turns: stored.turns,
             zeros: stored.zeros,
@@ -57,19 +60,60 @@ impl From<Stored> for LogHistogram {
             max: stored.max,
             ..Self::default()
         };
-        for written in stored.octaves {
-            // An octave outside the range is not ours; it must not decide how much memory we take.
-            if !(1..=160).contains(&written.octave.unsigned_abs()) {
-                continue;
-            }
-            let octave: &mut Octave = sketch.octave_mut(written.octave);
-            octave.mantissas = (u128::from(written.mantissas.0) << 64) | u128::from(written.mantissas.1);
-            for (cell, count) in written.cells {
-                if let Some(slot) = octave.counts.get_mut(usize::from(cell)) {
-                    *slot = count;
-                }
+        if !sketch.turns.is_sorted_by(|a, b| (a.0, a.1) < (b.0, b.1)) {
+            return Err("a histogram whose buckets are out of order");
+        }
+        for written in &stored.octaves {
+            sketch.take_octave(written)?;
+        }
+        sketch.check_sums()?;
+        Ok(sketch)
+    }
+}
+
+impl LogHistogram {
+    fn take_octave(&mut self, written: &StoredOctave) -> Result<(), &'static str> {
+        // An octave outside the range is not ours; it must not decide how much memory we take.
+        if !(1..=HIGHEST_OCTAVE).contains(&written.octave.unsigned_abs()) {
+            return Err("a histogram with a bucket that no number falls into");
+        }
+        let octave: &mut Octave = self.octave_mut(written.octave);
+        if octave.mantissas != 0 {
+            return Err("a histogram with an octave twice");
+        }
+        octave.mantissas = (u128::from(written.mantissas.0) << 64) | u128::from(written.mantissas.1);
+        for (cell, count) in &written.cells {
+            match octave.counts.get_mut(usize::from(*cell)) {
+                Some(slot) if *slot == 0 => *slot = *count,
+                _ => return Err("a histogram with a bucket twice"),
             }
         }
-        sketch
+        Ok(())
+    }
+
+    /// Counts add up, and the mantissas of an octave are as many numbers from 1 to 2 as it counts.
+    fn check_sums(&self) -> Result<(), &'static str> {
+        let turned = |octave: i16| self.turns.iter().filter(move |turn| turn.0 == octave);
+        let mut total = u128::from(self.zeros);
+        let mut turns_seen = 0;
+        for (key, octave) in self.octaves_in_order() {
+            turns_seen += turned(key).count();
+            let turns: u128 = turned(key).map(|turn| u128::from(turn.2) << 32).sum();
+            let count = octave.counts.iter().map(|count| u128::from(*count)).sum::<u128>() + turns;
+            total += count;
+            let (low, high) = (count << MANTISSA_BITS, count << (MANTISSA_BITS + 1));
+            if octave.mantissas < low || (octave.mantissas > high && octave.mantissas != u128::MAX) {
+                return Err("a histogram whose sum is not that of its buckets");
+            }
+        }
+        let saturated = self.count == u64::MAX && total > u128::from(self.count);
+        let range = self.min.is_finite() && self.max.is_finite() && self.min <= self.max;
+        if total != u128::from(self.count) && !saturated || turns_seen != self.turns.len() {
+            return Err("a histogram whose buckets do not add up to its count");
+        }
+        if !range || (self.count == 0 && (self.min, self.max) != (0.0, 0.0)) {
+            return Err("a histogram with no possible range");
+        }
+        Ok(())
     }
 }
