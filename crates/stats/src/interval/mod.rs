@@ -1,9 +1,13 @@
-//! Intervals for shares, rates and quantiles.
+//! Intervals for shares, rates, quantiles, and whatever else has a standard error.
 
+mod bootstrap;
+mod estimate;
 mod quantile;
 mod rate;
 mod share;
 
+pub use bootstrap::{Bootstrap, bootstrap};
+pub use estimate::Estimate;
 pub use quantile::{quantile_interval, quantile_ranks};
 pub use rate::poisson_rate;
 pub use share::{clopper_pearson, wilson};
@@ -28,6 +32,6 @@ impl Interval {
 }
 
 /// The error of each side: `(1 - confidence) / 2`; `None` unless `0 < confidence < 1`.
-fn tail_of(confidence: f64) -> Option<f64> {
+pub(crate) fn tail_of(confidence: f64) -> Option<f64> {
     (0.0 < confidence && confidence < 1.0).then_some(0.5 * (1.0 - confidence))
 }

@@ -118,7 +118,8 @@ impl Tree {
     pub(super) fn is_sound(&self, width: usize) -> bool {
         let within = |(at, node): (usize, &Node)| {
             let child = node.child as usize;
-            child == 0 || at < child && child + 1 < self.nodes.len() && usize::from(node.feature) < width
+            let ends = child == 0 || at < child && child + 1 < self.nodes.len();
+            ends && usize::from(node.feature) < width && node.value.is_finite()
         };
         !self.nodes.is_empty() && self.nodes.iter().enumerate().all(within)
     }

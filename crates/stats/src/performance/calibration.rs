@@ -2,6 +2,9 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::estimate::sorted_keys;
+use crate::interval::{Interval, clopper_pearson};
+
 /// Scores of one range against what came true.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct ReliabilityBin {
@@ -11,6 +14,48 @@ pub struct ReliabilityBin {
     pub mean_score: f64,
     /// The share of them that came true.
     pub share_true: f64,
+}
+
+impl ReliabilityBin {
+    /// The exact interval of the share that comes true: the bin is off if the mean score lies outside.
+    ///
+    /// Of many bins some are off by chance: correct the confidence for their number.
+    /// `None` unless `0 < confidence < 1`. Reference: [`clopper_pearson`].
+    #[must_use]
+    pub fn interval(&self, confidence: f64) -> Option<Interval> {
+        clopper_pearson((self.share_true * self.n as f64).round() as u64, self.n, confidence)
+    }
+}
+
+/// Scores against outcomes in ranges of about equal counts, in `O(n log n)`; equal scores stay together.
+///
+/// Steadier than [`reliability`] where scores crowd, and never a bin of few. `None` as there.
+/// Reference: Nixon et al., CVPR Workshops (2019).
+#[must_use]
+pub fn reliability_by_rank(scores: &[f64], labels: &[bool], bins: usize) -> Option<Vec<ReliabilityBin>> {
+    if bins == 0 {
+        return None;
+    }
+    let keys = sorted_keys(scores, labels)?;
+    let bins = bins.min(keys.len());
+    let (mut found, mut first) = (Vec::with_capacity(bins), 0);
+    for bin in 1..=bins {
+        let least = (bin as f64 / bins as f64 * keys.len() as f64).round() as usize;
+        let Some(score) = least.checked_sub(1).and_then(|at| keys.get(at)).map(|key| key >> 1) else { continue };
+        let last = keys.partition_point(|key| key >> 1 <= score);
+        if last <= first {
+            continue;
+        }
+        let own = &keys[first..last];
+        let n = own.len() as f64;
+        found.push(ReliabilityBin {
+            n: own.len() as u64,
+            mean_score: own.iter().map(|key| f64::from_bits(key >> 1)).sum::<f64>() / n,
+            share_true: own.iter().filter(|key| **key & 1 == 1).count() as f64 / n,
+        });
+        first = last;
+    }
+    Some(found)
 }
 
 /// Scores against outcomes in equal ranges of `0..=1`, empty ones left out, in `O(n)`.
@@ -103,6 +148,33 @@ pub(super) mod tests {
         close(log_loss(&scores, &labels), numbers("/calibration/log_loss")[0], 1e-9);
         let error = expected_calibration_error(&scores, &labels, 10);
         close(error, numbers("/calibration/ece_10")[0], 1e-9);
+    }
+
+    /// Goal: probabilities that are right pass, and the same labels against bent ones do not.
+    /// Method: ten bins of 2,000 rows, each at 99.9 %.
+    #[test]
+    fn bins_tell_right_from_bent() {
+        let mut stream = Lcg::new(8);
+        let scores: Vec<f64> = (0..20_000).map(|_| stream.next()).collect();
+        let labels: Vec<bool> = scores.iter().map(|score| stream.next() < *score).collect();
+        let off = |scores: &[f64]| {
+            let bins = reliability_by_rank(scores, &labels, 10).unwrap();
+            assert!(bins.len() == 10 && bins.iter().all(|bin| bin.n == 2_000));
+            bins.iter().filter(|bin| !bin.interval(0.999).unwrap().contains(bin.mean_score)).count()
+        };
+        assert_eq!(off(&scores), 0);
+        let bent: Vec<f64> = scores.iter().map(|score| score * score).collect();
+        assert!(off(&bent) >= 8);
+    }
+
+    #[test]
+    fn equal_scores_share_a_bin() {
+        let bins = reliability_by_rank(&[0.5; 10], &[true; 10], 4).unwrap();
+        assert_eq!(bins, [ReliabilityBin { n: 10, mean_score: 0.5, share_true: 1.0 }]);
+        assert_eq!(reliability_by_rank(&[], &[], 4), None);
+        assert_eq!(reliability_by_rank(&[f64::NAN], &[true], 4), None);
+        assert_eq!(reliability_by_rank(&[0.5], &[true], 0), None);
+        assert_eq!(reliability_by_rank(&[0.2, 0.4], &[true, false], usize::MAX).unwrap().len(), 2);
     }
 
     #[test]

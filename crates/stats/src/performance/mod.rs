@@ -1,9 +1,28 @@
-//! How good a model is: calibration, and its performance before labels arrive.
+//! How good a model is: with labels, before they arrive, and with the few that did.
 
 mod calibration;
+mod classification;
 mod estimate;
 mod isotonic;
+mod platt;
+mod probability_loss;
+mod ranking;
+mod regression;
 
-pub use calibration::{ReliabilityBin, brier_score, expected_calibration_error, log_loss, reliability};
-pub use estimate::{ExpectedConfusion, estimated_area_under_roc};
+pub use calibration::{
+    ReliabilityBin, brier_score, expected_calibration_error, log_loss, reliability, reliability_by_rank,
+};
+pub use classification::{
+    AreaDifference, Average, BinaryMetric, BoundedEstimate, Confusion, MulticlassConfusion, ScoreHistogram,
+    area_under_precision_recall, area_under_roc, area_under_roc_difference, average_precision, one_vs_rest_area,
+    weighted_area_under_roc,
+};
+pub use estimate::{
+    BusinessValue, CalibratedScores, Cbpe, ExpectedConfusion, MulticlassCbpe, MulticlassEstimate, estimated_area,
+    estimated_area_under_roc, estimated_average_precision,
+};
 pub use isotonic::Isotonic;
+pub use platt::Platt;
+pub use probability_loss::{brier_estimate, log_loss_estimate, multiclass_brier, multiclass_log_loss};
+pub use ranking::{RankedList, RankingMetric, RankingQuality};
+pub use regression::{RegressionErrors, RegressionMetric, quantile_loss, r_squared};

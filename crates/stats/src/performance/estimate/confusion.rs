@@ -9,15 +9,40 @@ use serde::{Deserialize, Serialize};
 /// as the calibration: it sees a shift of the inputs, and is blind to a change of what they mean.
 /// Cost `O(1)` a prediction, no allocation.
 /// Reference: NannyML, "Confidence-based performance estimation" (2022).
+use crate::interval::Estimate;
+use crate::performance::classification::{BinaryMetric, FALSE_NEGATIVE, FALSE_POSITIVE, TRUE_NEGATIVE, TRUE_POSITIVE};
+
+/// The expected confusion counts of decisions with calibrated probabilities (CBPE).
+///
+/// A positive decision of probability `p` is right with `p` and wrong with `1 - p`; sums of these
+/// are the expected counts, so every metric of a confusion table follows. Sums merge. Only as good
+/// as the calibration: it sees a shift of the inputs, and is blind to a change of what they mean.
+/// Cost `O(1)` a prediction, no allocation.
+/// Reference: NannyML, "Confidence-based performance estimation" (2022).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct ExpectedConfusion {
     true_positive: f64,
     false_positive: f64,
     true_negative: f64,
     false_negative: f64,
-    /// `sum p (1 - p)`: how much the true number of right decisions varies.
-    variance: f64,
+    /// `sum p (1 - p)` of positive decisions: how much the number of true positives varies.
+    positive_variance: f64,
+    /// The same of negative decisions.
+    negative_variance: f64,
     count: u64,
+}
+
+/// What one decision of each kind is worth, in any unit.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct BusinessValue {
+    /// Decided positive, and it is.
+    pub true_positive: f64,
+    /// Decided positive, but it is not.
+    pub false_positive: f64,
+    /// Decided negative, and it is.
+    pub true_negative: f64,
+    /// Decided negative, but it is positive.
+    pub false_negative: f64,
 }
 
 impl ExpectedConfusion {
@@ -33,14 +58,16 @@ impl ExpectedConfusion {
         if !(0.0..=1.0).contains(&probability) {
             return false;
         }
+        let variance = probability * (1.0 - probability);
         if decided_positive {
             self.true_positive += probability;
             self.false_positive += 1.0 - probability;
+            self.positive_variance += variance;
         } else {
             self.false_negative += probability;
             self.true_negative += 1.0 - probability;
+            self.negative_variance += variance;
         }
-        self.variance += probability * (1.0 - probability);
         self.count += 1;
         true
     }
@@ -51,7 +78,8 @@ impl ExpectedConfusion {
         self.false_positive += other.false_positive;
         self.true_negative += other.true_negative;
         self.false_negative += other.false_negative;
-        self.variance += other.variance;
+        self.positive_variance += other.positive_variance;
+        self.negative_variance += other.negative_variance;
         self.count += other.count;
     }
 
@@ -61,78 +89,103 @@ impl ExpectedConfusion {
         self.count
     }
 
+    /// The expected counts of true positives, false positives, true negatives, false negatives.
+    #[must_use]
+    pub fn cells(&self) -> [f64; 4] {
+        let mut cells = [0.0; 4];
+        cells[TRUE_POSITIVE] = self.true_positive;
+        cells[FALSE_POSITIVE] = self.false_positive;
+        cells[TRUE_NEGATIVE] = self.true_negative;
+        cells[FALSE_NEGATIVE] = self.false_negative;
+        cells
+    }
+
+    /// The standard deviations of the same counts, if labels are drawn by the probabilities.
+    #[must_use]
+    pub fn cell_standard_deviations(&self) -> [f64; 4] {
+        let (positive, negative) = (self.positive_variance.sqrt(), self.negative_variance.sqrt());
+        let mut cells = [positive; 4];
+        cells[TRUE_NEGATIVE] = negative;
+        cells[FALSE_NEGATIVE] = negative;
+        cells
+    }
+
+    /// A metric of the expected counts, with the standard deviation of the one that labels will show,
+    /// if the probabilities are right.
+    ///
+    /// By the delta method: the numbers of true positives and of false negatives vary by
+    /// `sum p (1 - p)` of positive and of negative decisions. The metric of expected counts is the
+    /// expected metric up to terms of `1 / n`. `None` where the metric has no value.
+    #[must_use]
+    pub fn metric(&self, metric: BinaryMetric) -> Option<Estimate> {
+        let at = metric.at(self.cells())?;
+        let positive = at.slope[TRUE_POSITIVE] - at.slope[FALSE_POSITIVE];
+        let negative = at.slope[FALSE_NEGATIVE] - at.slope[TRUE_NEGATIVE];
+        let variance = self.positive_variance * positive * positive + self.negative_variance * negative * negative;
+        Estimate::new(at.value, variance.sqrt())
+    }
+
+    /// What the decisions are worth together, with the standard deviation of what labels will show;
+    /// divide by [`Self::count`] for the worth of one. `None` before the first, or for values that are
+    /// not finite.
+    ///
+    /// NannyML divides each column of decisions by its own count instead for its value
+    /// `per_prediction`, which is neither total nor mean.
+    #[must_use]
+    pub fn business_value(&self, value: &BusinessValue) -> Option<Estimate> {
+        let total = self.true_positive * value.true_positive
+            + self.false_positive * value.false_positive
+            + self.true_negative * value.true_negative
+            + self.false_negative * value.false_negative;
+        let positive = value.true_positive - value.false_positive;
+        let negative = value.false_negative - value.true_negative;
+        let variance = self.positive_variance * positive * positive + self.negative_variance * negative * negative;
+        if self.count == 0 { None } else { Estimate::new(total, variance.sqrt()) }
+    }
+
     /// The share of decisions that are right.
     #[must_use]
     pub fn accuracy(&self) -> Option<f64> {
-        ratio(self.true_positive + self.true_negative, self.count as f64)
+        Some(self.metric(BinaryMetric::Accuracy)?.value)
     }
 
     /// The standard deviation of the accuracy that labels will show, if the probabilities are right.
     #[must_use]
     pub fn accuracy_standard_deviation(&self) -> Option<f64> {
-        ratio(self.variance.sqrt(), self.count as f64)
+        Some(self.metric(BinaryMetric::Accuracy)?.standard_error)
     }
 
     /// The share of positive decisions that are right.
     #[must_use]
     pub fn precision(&self) -> Option<f64> {
-        ratio(self.true_positive, self.true_positive + self.false_positive)
+        Some(self.metric(BinaryMetric::Precision)?.value)
     }
 
     /// The share of positives that are found.
     #[must_use]
     pub fn recall(&self) -> Option<f64> {
-        ratio(self.true_positive, self.true_positive + self.false_negative)
+        Some(self.metric(BinaryMetric::Recall)?.value)
     }
 
     /// The share of negatives that are left alone.
     #[must_use]
     pub fn specificity(&self) -> Option<f64> {
-        ratio(self.true_negative, self.true_negative + self.false_positive)
+        Some(self.metric(BinaryMetric::Specificity)?.value)
     }
 
     /// The harmonic mean of precision and recall.
     #[must_use]
     pub fn f1(&self) -> Option<f64> {
-        let twice = 2.0 * self.true_positive;
-        ratio(twice, twice + self.false_positive + self.false_negative)
+        Some(self.metric(BinaryMetric::F1)?.value)
     }
-}
-
-fn ratio(part: f64, whole: f64) -> Option<f64> {
-    (whole > 0.0).then(|| part / whole)
-}
-
-/// The expected area under the ROC curve: scores rank, calibrated probabilities weigh; ties count
-/// half. `O(n log n)`.
-///
-/// `None` if the lengths differ, a value is not in `0..=1`, or one class has no weight.
-/// Reference: as [`ExpectedConfusion`].
-#[must_use]
-pub fn estimated_area_under_roc(scores: &[f64], probabilities: &[f64]) -> Option<f64> {
-    let valid = |values: &[f64]| values.iter().all(|value| (0.0..=1.0).contains(value));
-    if scores.len() != probabilities.len() || !valid(scores) || !valid(probabilities) {
-        return None;
-    }
-    let mut pairs: Vec<(f64, f64)> = scores.iter().copied().zip(probabilities.iter().copied()).collect();
-    pairs.sort_by(|a, b| a.0.total_cmp(&b.0));
-    let (mut negatives, mut positives, mut area) = (0.0, 0.0, 0.0);
-    for equal in pairs.chunk_by(|a, b| a.0 == b.0) {
-        let positive: f64 = equal.iter().map(|(_, probability)| probability).sum();
-        let negative = equal.len() as f64 - positive;
-        area += positive * (negatives + 0.5 * negative);
-        negatives += negative;
-        positives += positive;
-    }
-    ratio(area, negatives * positives)
 }
 
 #[cfg(test)]
 mod tests {
-    use super::super::Isotonic;
-    use super::super::calibration::tests::golden_reference;
     use super::*;
     use crate::golden::close;
+    use crate::performance::calibration::tests::golden_reference;
+    use crate::performance::{Isotonic, estimated_area_under_roc};
 
     fn analysis() -> Vec<f64> {
         (0..150).map(|j| 0.9 * (f64::from((83 * j) % 150) + 0.5) / 150.0).collect()
