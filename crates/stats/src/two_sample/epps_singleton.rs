@@ -105,11 +105,8 @@ fn finish(reference: &Sample, current: &Sample) -> Option<ShapeTest> {
     if rank == 0 {
         return None;
     }
-    let small = if n.max(m) < 25.0 {
-        1.0 / (1.0 + total.powf(-0.45) + 10.1 * (n.powf(-1.7) + m.powf(-1.7)))
-    } else {
-        1.0
-    };
+    let small =
+        if n.max(m) < 25.0 { 1.0 / (1.0 + total.powf(-0.45) + 10.1 * (n.powf(-1.7) + m.powf(-1.7))) } else { 1.0 };
     let statistic = small * total * sum;
     Some(ShapeTest { statistic, p_value: chi_square::sf(statistic, f64::from(rank))? })
 }

@@ -4,8 +4,11 @@ use super::ShapeTest;
 use crate::random::{SplitMix, permutation_p};
 
 mod fourier;
+mod random_features;
+mod sin_cos;
 
 pub use fourier::{FourierFeatures, MeanEmbedding};
+pub use random_features::{KernelDrift, KernelReference, KernelSettings, KernelWindow, Scaling};
 
 /// More rows than this are not compared pair by pair: 4,000 take 128 MiB and 16 million kernels.
 const MOST_ROWS: usize = 4_000;

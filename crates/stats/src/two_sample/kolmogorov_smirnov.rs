@@ -100,9 +100,8 @@ pub(super) fn align(reference: &LogHistogram, current: &LogHistogram) -> Vec<(f6
 }
 
 fn compare(cells: impl Iterator<Item = (f64, u64, u64)> + Clone) -> Option<KsTest> {
-    let (n, m) = cells
-        .clone()
-        .try_fold((0_u64, 0_u64), |(n, m), (_, a, b)| Some((n.checked_add(a)?, m.checked_add(b)?)))?;
+    let (n, m) =
+        cells.clone().try_fold((0_u64, 0_u64), |(n, m), (_, a, b)| Some((n.checked_add(a)?, m.checked_add(b)?)))?;
     if n == 0 || m == 0 {
         return None;
     }

@@ -9,6 +9,7 @@
 
 mod anderson_darling;
 mod chi_square;
+mod classifier;
 mod cramer_von_mises;
 mod distance;
 mod energy;
@@ -38,11 +39,15 @@ pub(crate) mod cells {
 
 pub use anderson_darling::{ShapeTest, anderson_darling};
 pub use chi_square::{CountTest, chi_square, g_test};
+pub use classifier::{ClassifierSettings, ClassifierTest, classifier_test};
 pub use cramer_von_mises::cramer_von_mises;
 pub use distance::{hellinger, jensen_shannon, kullback_leibler, l_infinity, population_stability, total_variation};
 pub use energy::{energy_distance, energy_test};
 pub use epps_singleton::epps_singleton;
-pub use kernel::{FourierFeatures, MeanEmbedding, Rows, kernel_discrepancy, median_squared_distance};
+pub use kernel::{
+    FourierFeatures, KernelDrift, KernelReference, KernelSettings, KernelWindow, MeanEmbedding, Rows, Scaling,
+    kernel_discrepancy, median_squared_distance,
+};
 pub use kolmogorov_smirnov::{KsTest, kolmogorov_smirnov, kolmogorov_smirnov_counts, kolmogorov_smirnov_sketches};
 pub use mann_whitney::{MannWhitney, mann_whitney, mann_whitney_counts, mann_whitney_sketches};
 pub use mean::{MeanTest, student_t, welch_t, welch_t_moments};

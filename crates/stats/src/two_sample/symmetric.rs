@@ -12,10 +12,6 @@ impl Symmetric {
         Self { size, cells: vec![0.0; size * size] }
     }
 
-    pub(crate) fn size(&self) -> usize {
-        self.size
-    }
-
     pub(crate) fn get(&self, row: usize, column: usize) -> f64 {
         self.cells[row * self.size + column]
     }
@@ -58,7 +54,8 @@ impl Symmetric {
             (0..size).map(|i| (0..size).map(|j| f64::from(u8::from(i == j))).collect()).collect();
         // Quadratic convergence: ten sweeps are plenty, thirty are a bound.
         for _ in 0..30 {
-            let off: f64 = (0..size).flat_map(|i| (0..i).map(move |j| (i, j))).map(|(i, j)| self.get(i, j).powi(2)).sum();
+            let off: f64 =
+                (0..size).flat_map(|i| (0..i).map(move |j| (i, j))).map(|(i, j)| self.get(i, j).powi(2)).sum();
             let on: f64 = (0..size).map(|i| self.get(i, i).powi(2)).sum();
             if off <= 1e-32 * on {
                 break;
