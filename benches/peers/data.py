@@ -1,0 +1,67 @@
+"""Makes the data that both sides read: data.py FOLDER.
+
+Columns are files of little-endian doubles (.f64) or 32-bit codes (.u32), one value after the other. Everything
+comes from fixed seeds.
+"""
+
+import os
+import sys
+
+import numpy as np
+
+# Different values of the five categorical columns.
+CARDINALITIES = [3, 10, 50, 200, 1000]
+
+
+def table(rows, seed, moved):
+    """20 numeric columns, normal, log-normal, even and exponential in turn, and 5 categorical ones with weights as of
+    Zipf. Where moved, 5 numeric columns shift by 0.3 of their scale and one categorical column flattens."""
+    random = np.random.default_rng(seed)
+    numeric = []
+    for column in range(20):
+        kind = column % 4
+        draw = [random.standard_normal, lambda n: random.lognormal(0, 0.5, n), random.random,
+                lambda n: random.exponential(1.0, n)][kind]
+        shift = 0.3 * (0.3 if kind == 2 else 1.0) if moved and column < 5 else 0.0
+        numeric.append(draw(rows) + shift)
+    categories = []
+    for index, count in enumerate(CARDINALITIES):
+        weights = 1.0 / np.arange(1, count + 1) ** (0.7 if moved and index == 1 else 1.1)
+        categories.append(random.choice(count, rows, p=weights / weights.sum()))
+    return numeric, categories
+
+
+def scores(rows, seed, shift):
+    """A calibrated scorer: p = 1 / (1 + exp(-2 z)), labels drawn from p; the shift moves z."""
+    random = np.random.default_rng(seed)
+    z = random.standard_normal(rows) + shift
+    p = 1 / (1 + np.exp(-2 * z))
+    return p, (random.random(rows) < p).astype(np.uint32)
+
+
+def write(folder, name, values, kind):
+    np.asarray(values).astype(kind).tofile(os.path.join(folder, name))
+
+
+def main():
+    folder = sys.argv[1]
+    os.makedirs(folder, exist_ok=True)
+    for name, rows, seed, moved in (("reference", 1_000_000, 1, False), ("current", 100_000, 2, True)):
+        numeric, categories = table(rows, seed, moved)
+        for index, column in enumerate(numeric):
+            write(folder, f"{name}-n{index:02}.f64", column, "<f8")
+        for index, column in enumerate(categories):
+            write(folder, f"{name}-c{index}.u32", column, "<u4")
+    # The kernel test's second side: as many rows as the first, and the same columns moved.
+    for index, column in enumerate(table(1_000_000, 3, True)[0]):
+        write(folder, f"million-n{index:02}.f64", column, "<f8")
+    for name, seed, shift in (("reference", 1, 0.0), ("current", 2, -0.4)):
+        p, label = scores(1_000_000, seed, shift)
+        write(folder, f"{name}-score.f64", p, "<f8")
+        write(folder, f"{name}-label.u32", label, "<u4")
+    random = np.random.default_rng(3)
+    write(folder, "stream-bits.f64", random.random(1_000_000) < 0.05, "<f8")
+    write(folder, "stream-normal.f64", random.standard_normal(1_000_000), "<f8")
+
+
+main()
