@@ -8,7 +8,7 @@ use super::features::weights_are_valid;
 use super::tree::{Slope, Tree, TreeLimits};
 
 /// Rows that are binned and judged together: their bins stay in the cache.
-const BLOCK: usize = 1_024;
+pub(super) const BLOCK: usize = 1_024;
 
 /// What is learned.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -86,6 +86,15 @@ pub struct BoostedTrees {
     importance: Vec<f64>,
 }
 
+/// What is to be learned of each row.
+#[derive(Clone, Copy)]
+pub(super) struct Truth<'a> {
+    pub(super) targets: &'a [f64],
+    pub(super) weights: Option<&'a [f64]>,
+    /// Log-odds or means that are known before.
+    pub(super) offsets: Option<&'a [f64]>,
+}
+
 #[derive(Clone, Serialize, Deserialize)]
 struct Stored {
     loss: Loss,
@@ -112,7 +121,8 @@ impl BoostedTrees {
         let bins = Bins::fit(features, settings.bins as usize, settings.seed);
         let rows = bins.apply(features);
         let chosen = (0..features.rows() as u32).collect();
-        Some(Self::fit_rows(&bins, &rows, chosen, targets, weights, settings))
+        let truth = Truth { targets, weights, offsets: None };
+        Some(Self::fit_rows(&bins, &rows, chosen, truth, settings))
     }
 
     /// Learns from the chosen rows only.
@@ -120,13 +130,14 @@ impl BoostedTrees {
         bins: &Bins,
         rows: &BinnedRows,
         chosen: Vec<u32>,
-        targets: &[f64],
-        weights: Option<&[f64]>,
+        truth: Truth<'_>,
         settings: &BoostSettings,
     ) -> Self {
-        let weight = |row: u32| weights.map_or(1.0, |weights| weights[row as usize]);
-        let start = start_of(settings.loss, targets, &chosen, weight);
-        let mut margins = vec![start; targets.len()];
+        let targets = truth.targets;
+        let weight = |row: u32| truth.weights.map_or(1.0, |weights| weights[row as usize]);
+        // Where each row starts from its own place, the trees say how far to move it.
+        let start = if truth.offsets.is_some() { 0.0 } else { start_of(settings.loss, targets, &chosen, weight) };
+        let mut margins = truth.offsets.map_or_else(|| vec![start; targets.len()], <[f64]>::to_vec);
         let mut slopes: Vec<Slope> = vec![[0.0; 2]; targets.len()];
         let mut importance = vec![0.0; bins.width()];
         let mut order = chosen.clone();
@@ -154,18 +165,22 @@ impl BoostedTrees {
         let mut values = Vec::with_capacity(features.rows());
         for first in (0..features.rows()).step_by(BLOCK) {
             let rows = self.bins.apply_range(features, first, BLOCK.min(features.rows() - first));
-            values.extend(rows.iter().map(|row| self.at(row)));
+            values.extend(rows.iter().map(|row| self.at(row, 0.0)));
         }
         Some(values)
     }
 
-    /// The probability or the mean at a row of bins.
-    pub(super) fn at(&self, row: &[u8]) -> f64 {
-        let margin = self.start + self.trees.iter().map(|tree| tree.value(row)).sum::<f64>();
+    /// The probability or the mean at a row of bins that starts from `offset`.
+    pub(super) fn at(&self, row: &[u8], offset: f64) -> f64 {
+        let margin = offset + self.start + self.trees.iter().map(|tree| tree.value(row)).sum::<f64>();
         match self.loss {
             Loss::Logistic => sigmoid(margin),
             Loss::Squared => margin,
         }
+    }
+
+    pub(super) fn bins(&self) -> &Bins {
+        &self.bins
     }
 
     /// How much each feature lowered the loss on the training rows, as shares that sum to one; all
@@ -214,7 +229,7 @@ pub(super) fn trainable(
 }
 
 /// `1 / (1 + exp(-margin))`.
-pub(super) fn sigmoid(margin: f64) -> f64 {
+pub(crate) fn sigmoid(margin: f64) -> f64 {
     1.0 / (1.0 + (-margin).exp())
 }
 

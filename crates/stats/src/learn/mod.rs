@@ -24,3 +24,6 @@ pub use cross_fit::CrossFit;
 pub use domain::DomainScores;
 pub use features::Features;
 pub use logistic::Logistic;
+
+pub(crate) use boosted::sigmoid;
+pub(crate) use solve::solve_positive_definite;

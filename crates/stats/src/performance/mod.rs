@@ -8,6 +8,7 @@ mod platt;
 mod probability_loss;
 mod ranking;
 mod regression;
+mod shift;
 
 pub use calibration::{
     ReliabilityBin, brier_score, expected_calibration_error, log_loss, reliability, reliability_by_rank,
@@ -26,3 +27,4 @@ pub use platt::Platt;
 pub use probability_loss::{brier_estimate, log_loss_estimate, multiclass_brier, multiclass_log_loss};
 pub use ranking::{RankedList, RankingMetric, RankingQuality};
 pub use regression::{RegressionErrors, RegressionMetric, quantile_loss, r_squared};
+pub use shift::{ShiftError, ShiftEstimate, ShiftReference};
