@@ -12,6 +12,7 @@
 //! | [`drift`] | has a table changed since its reference, column by column, whatever the sizes |
 //! | [`sequential`] | has it changed, asked after every event, with the error rate kept |
 //! | [`multiple`] | which of many p-values or e-values may be called findings |
+//! | [`resample`] | do two stretches of a series differ, where neighbours are alike |
 //! | [`robust`] | what is typical, when some values are wild |
 //! | [`season`] | what is normal at this hour of the week |
 //! | [`change_point`] | since when |
@@ -28,6 +29,7 @@ pub mod learn;
 pub mod multiple;
 pub mod performance;
 mod random;
+pub mod resample;
 pub mod robust;
 pub mod season;
 pub mod sequential;

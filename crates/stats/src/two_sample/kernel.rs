@@ -1,17 +1,21 @@
 //! Maximum mean discrepancy: do two samples of rows differ in any direction, shape or dependence?
 
 use super::ShapeTest;
-use crate::random::{SplitMix, permutation_p};
+use crate::random::permutation_p;
 
+mod aggregated;
 mod fourier;
+mod permuted;
 mod random_features;
 mod sin_cos;
 
+pub use aggregated::{AggregatedTest, aggregated_discrepancy};
 pub use fourier::{FourierFeatures, MeanEmbedding};
+use permuted::Labels;
 pub use random_features::{KernelDrift, KernelReference, KernelSettings, KernelWindow, Scaling};
 
-/// More rows than this are not compared pair by pair: 4,000 take 128 MiB and 16 million kernels.
-const MOST_ROWS: usize = 4_000;
+/// More rows than this are not compared pair by pair: 4,000 take 64 MiB and 8 million kernels.
+pub(super) const MOST_ROWS: usize = 4_000;
 
 /// Rows of one length, laid out one after the other.
 #[derive(Clone, Copy, Debug)]
@@ -46,7 +50,7 @@ impl<'a> Rows<'a> {
         self.width
     }
 
-    fn iter(&self) -> impl Iterator<Item = &'a [f64]> {
+    pub(super) fn iter(&self) -> impl Iterator<Item = &'a [f64]> {
         self.values.chunks_exact(self.width)
     }
 }
@@ -87,44 +91,11 @@ pub fn kernel_discrepancy(
     if !valid {
         return None;
     }
-    let n = rows.len();
-    let mut kernel = vec![0.0; n * n];
-    for i in 0..n {
-        for j in i + 1..n {
-            let value = (-squared_distance(rows[i], rows[j]) / width).exp();
-            kernel[i * n + j] = value;
-            kernel[j * n + i] = value;
-        }
-    }
-    let mut is_current: Vec<bool> = (0..n).map(|row| row >= reference.len()).collect();
-    let statistic = discrepancy(&kernel, &is_current);
-    let mut random = SplitMix::new(seed);
-    let permuted = (0..permutations).map(|_| {
-        random.shuffle(&mut is_current);
-        discrepancy(&kernel, &is_current)
-    });
-    Some(ShapeTest { statistic, p_value: permutation_p(statistic, permuted) })
-}
-
-/// The unbiased statistic from kernels with a zero diagonal.
-fn discrepancy(kernel: &[f64], is_current: &[bool]) -> f64 {
-    let total = is_current.len();
-    let m = is_current.iter().filter(|current| **current).count() as f64;
-    let n = total as f64 - m;
-    // One weight a side: within the reference, within the current, and between.
-    let (mut all, mut current, mut between) = (0.0, 0.0, 0.0);
-    for (row, mine) in kernel.chunks_exact(total).zip(is_current) {
-        let sum: f64 = row.iter().sum();
-        let to_current: f64 = row.iter().zip(is_current).map(|(k, other)| if *other { *k } else { 0.0 }).sum();
-        all += sum;
-        if *mine {
-            current += to_current;
-        } else {
-            between += to_current;
-        }
-    }
-    let within = all - current - 2.0 * between;
-    within / (n * (n - 1.0)) + current / (m * (m - 1.0)) - 2.0 * between / (n * m)
+    let below_diagonal = rows.iter().enumerate().flat_map(|(i, row)| rows[..i].iter().map(move |other| (row, other)));
+    let kernel: Vec<f64> = below_diagonal.map(|(row, other)| (-squared_distance(row, other) / width).exp()).collect();
+    let found = Labels::new(reference.len(), current.len(), permutations, seed).discrepancies(&kernel);
+    let statistic = found[0];
+    Some(ShapeTest { statistic, p_value: permutation_p(statistic, found.into_iter().skip(1)) })
 }
 
 fn together<'a>(reference: Rows<'a>, current: Rows<'a>) -> Option<Vec<&'a [f64]>> {
@@ -133,7 +104,7 @@ fn together<'a>(reference: Rows<'a>, current: Rows<'a>) -> Option<Vec<&'a [f64]>
     fits.then(|| reference.iter().chain(current.iter()).collect())
 }
 
-fn squared_distance(a: &[f64], b: &[f64]) -> f64 {
+pub(super) fn squared_distance(a: &[f64], b: &[f64]) -> f64 {
     a.iter().zip(b).map(|(x, y)| (x - y) * (x - y)).sum()
 }
 

@@ -16,6 +16,7 @@ mod energy;
 mod epps_singleton;
 mod kernel;
 mod kolmogorov_smirnov;
+mod lsdd;
 mod mann_whitney;
 mod mean;
 mod noise_floor;
@@ -23,6 +24,7 @@ mod order;
 mod pooling;
 mod proportion;
 mod symmetric;
+mod text;
 mod wasserstein;
 
 /// The tests on ascending cells of the number line, for samples that are counted rather than kept.
@@ -45,13 +47,15 @@ pub use distance::{hellinger, jensen_shannon, kullback_leibler, l_infinity, popu
 pub use energy::{energy_distance, energy_test};
 pub use epps_singleton::epps_singleton;
 pub use kernel::{
-    FourierFeatures, KernelDrift, KernelReference, KernelSettings, KernelWindow, MeanEmbedding, Rows, Scaling,
-    kernel_discrepancy, median_squared_distance,
+    AggregatedTest, FourierFeatures, KernelDrift, KernelReference, KernelSettings, KernelWindow, MeanEmbedding, Rows, Scaling,
+    aggregated_discrepancy, kernel_discrepancy, median_squared_distance,
 };
 pub use kolmogorov_smirnov::{KsTest, kolmogorov_smirnov, kolmogorov_smirnov_counts, kolmogorov_smirnov_sketches};
+pub use lsdd::density_difference;
 pub use mann_whitney::{MannWhitney, mann_whitney, mann_whitney_counts, mann_whitney_sketches};
 pub use mean::{MeanTest, student_t, welch_t, welch_t_moments};
 pub use noise_floor::{Distance, NoiseFloor, noise_floor};
 pub use pooling::pool_small_cells;
 pub use proportion::{ProportionTest, fisher_exact, two_proportions};
+pub use text::HashedText;
 pub use wasserstein::{Wasserstein, wasserstein, wasserstein_clipped, wasserstein_normalised};
