@@ -11,36 +11,42 @@ pub fn median(values: &[f64]) -> Option<f64> {
     if values.is_empty() || values.iter().any(|value| !value.is_finite()) {
         return None;
     }
-    let mut values = values.to_vec();
-    let middle = values.len() / 2;
+    Some(middle(values.to_vec()))
+}
+
+/// The median of at least one number, of which infinite ones may be the greatest.
+fn middle(mut values: Vec<f64>) -> f64 {
+    let half = values.len() / 2;
     let even = values.len().is_multiple_of(2);
-    let (below, upper, _) = values.select_nth_unstable_by(middle, f64::total_cmp);
+    let (below, upper, _) = values.select_nth_unstable_by(half, f64::total_cmp);
     let upper = *upper;
     if !even {
-        return Some(upper);
+        return upper;
     }
-    let lower = below.iter().copied().fold(f64::NEG_INFINITY, f64::max);
-    Some(lower + 0.5 * (upper - lower))
+    below.iter().copied().fold(f64::NEG_INFINITY, f64::max).midpoint(upper)
 }
 
 /// The median distance from the median, not scaled, in `O(n)`.
 ///
-/// `None` as for [`median`]; zero when more than half of the values are equal.
+/// `None` as for [`median`], and where the deviation is too large for a number; zero when more than
+/// half of the values are equal.
 #[must_use]
 pub fn median_absolute_deviation(values: &[f64]) -> Option<f64> {
     let center = median(values)?;
-    let distances: Vec<f64> = values.iter().map(|value| (value - center).abs()).collect();
-    median(&distances)
+    let deviation = middle(values.iter().map(|value| (value - center).abs()).collect());
+    deviation.is_finite().then_some(deviation)
 }
 
 /// `(value - median) / (1.4826 MAD)` of a sample: a z score that outliers cannot mask.
 ///
-/// `None` if the deviation is zero, as for constants: there is no scale then.
+/// `None` if the deviation is zero, as for constants: there is no scale then; or if the score is
+/// too large for a number.
 /// Reference: Iglewicz, Hoaglin (1993).
 #[must_use]
 pub fn robust_z(value: f64, sample: &[f64]) -> Option<f64> {
     let scale = MAD_TO_SIGMA * median_absolute_deviation(sample)?;
-    (scale > 0.0 && value.is_finite()).then(|| median(sample).map(|m| (value - m) / scale))?
+    let z = (value - median(sample)?) / scale;
+    (scale > 0.0 && z.is_finite()).then_some(z)
 }
 
 #[cfg(test)]
@@ -61,6 +67,10 @@ mod tests {
     fn bad_input_gives_nothing() {
         assert_eq!(median(&[]), None);
         assert_eq!(median(&[f64::NAN]), None);
+        assert_eq!(median(&[f64::MAX, f64::MAX]), Some(f64::MAX));
+        assert_eq!(median_absolute_deviation(&[f64::MIN, f64::MAX, f64::MAX]), Some(0.0));
+        assert_eq!(median_absolute_deviation(&[f64::MIN, f64::MIN, f64::MAX, f64::MAX, f64::MAX]), Some(0.0));
+        assert_eq!(robust_z(f64::MIN, &[f64::MAX, f64::MAX / 2.0, f64::MAX]), None);
         assert_eq!(robust_z(1.0, &[2.0, 2.0, 2.0]), None);
     }
 }

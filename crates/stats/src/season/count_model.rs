@@ -13,8 +13,22 @@ use crate::distribution::negative_binomial;
 /// were learned from the same cells: give `parameters` for the number that was learned.
 /// Reference: Cameron, Trivedi, "Regression Analysis of Count Data" (2013), 3.3.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(try_from = "Stored")]
 pub struct CountModel {
     dispersion: f64,
+}
+
+#[derive(Deserialize)]
+struct Stored {
+    dispersion: f64,
+}
+
+impl TryFrom<Stored> for CountModel {
+    type Error = &'static str;
+
+    fn try_from(stored: Stored) -> Result<Self, Self::Error> {
+        Self::new(stored.dispersion).ok_or("a dispersion that no counts have")
+    }
 }
 
 impl CountModel {

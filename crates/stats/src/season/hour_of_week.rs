@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::sketch::Moments;
+use crate::sketch::{Merge, MergeError, Moments};
 
 const HOURS: usize = 168;
 const HOURS_OF_DAY: usize = 24;
@@ -11,7 +11,16 @@ const CLASSES: usize = 2 * HOURS_OF_DAY;
 
 /// An hour of the week, 0 to 167, from Monday 00:00.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(try_from = "u8")]
 pub struct HourOfWeek(u8);
+
+impl TryFrom<u8> for HourOfWeek {
+    type Error = &'static str;
+
+    fn try_from(hour: u8) -> Result<Self, Self::Error> {
+        Self::new(hour).ok_or("an hour after the end of the week")
+    }
+}
 
 impl HourOfWeek {
     /// From a number of hours since Monday 00:00; `None` from 168 on.
@@ -61,8 +70,23 @@ impl HourOfWeek {
 /// Cost: `O(1)` an hour; 11 KiB. Not to be trusted across a change of level or clock time.
 /// Reference: Efron, Morris, JASA 70 (1975).
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(try_from = "Stored")]
 pub struct HourlyProfile {
     hours: Vec<Moments>,
+}
+
+#[derive(Deserialize)]
+struct Stored {
+    hours: Vec<Moments>,
+}
+
+impl TryFrom<Stored> for HourlyProfile {
+    type Error = &'static str;
+
+    fn try_from(stored: Stored) -> Result<Self, Self::Error> {
+        let whole_week = stored.hours.len() == HOURS;
+        whole_week.then_some(Self { hours: stored.hours }).ok_or("a profile of more or less than a week")
+    }
 }
 
 /// What is normal at an hour.
@@ -91,7 +115,7 @@ impl HourlyProfile {
         Self { hours: vec![Moments::new(); HOURS] }
     }
 
-    /// Takes in the value of one hour; `false` if it was refused as not finite.
+    /// Takes in the value of one hour; `false` if it was refused as not finite, or above 1e120.
     pub fn observe(&mut self, hour: HourOfWeek, value: f64) -> bool {
         self.hours.get_mut(hour.hour()).is_some_and(|cell| cell.insert(value))
     }
@@ -103,10 +127,15 @@ impl HourlyProfile {
         }
     }
 
+    /// Forgets all hours.
+    pub fn clear(&mut self) {
+        self.hours.fill(Moments::new());
+    }
+
     /// How many hours were seen.
     #[must_use]
     pub fn count(&self) -> u64 {
-        self.hours.iter().map(Moments::count).sum()
+        self.hours.iter().fold(0, |seen, hour| seen.saturating_add(hour.count()))
     }
 
     /// The values seen at exactly this hour of the week.
@@ -140,6 +169,17 @@ impl HourlyProfile {
     }
 }
 
+impl Merge for HourlyProfile {
+    fn merge_from(&mut self, other: &Self) -> Result<(), MergeError> {
+        self.merge(other);
+        Ok(())
+    }
+
+    fn clear(&mut self) {
+        self.clear();
+    }
+}
+
 fn pool(hours: &[Moments], belongs: impl Fn(HourOfWeek) -> bool) -> Moments {
     let mut pooled = Moments::new();
     for (hour, cell) in hours.iter().enumerate() {
@@ -157,7 +197,7 @@ fn shrink(cell: &Moments, above: f64, prior_weight: f64) -> f64 {
 
 /// The variance of repetitions around their cell's mean; `None` if nothing was repeated.
 fn within_variance(cells: &[Moments]) -> Option<f64> {
-    let freedom: u64 = cells.iter().map(|cell| cell.count().saturating_sub(1)).sum();
+    let freedom = cells.iter().fold(0_u64, |freedom, cell| freedom.saturating_add(cell.count().saturating_sub(1)));
     (freedom > 0).then(|| cells.iter().map(Moments::m2).sum::<f64>() / freedom as f64)
 }
 

@@ -161,7 +161,7 @@ impl TryFrom<Stored> for FixedBins {
     fn try_from(stored: Stored) -> Result<Self, Self::Error> {
         let empty = Self::new(stored.edges).ok_or("cuts that do not ascend")?;
         let shaped = stored.counts.len() == empty.counts.len();
-        shaped.then(|| Self { counts: stored.counts, ..empty }).ok_or("bins without a cut between them")
+        shaped.then_some(Self { counts: stored.counts, ..empty }).ok_or("bins without a cut between them")
     }
 }
 

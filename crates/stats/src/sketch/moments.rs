@@ -30,7 +30,8 @@ impl Moments {
     /// Takes in one value; `false` if it was refused as not finite or too large.
     #[inline]
     pub fn insert(&mut self, value: f64) -> bool {
-        if !(value.abs() <= LARGEST) || self.count == u64::MAX {
+        let fits = value.abs() <= LARGEST && self.count < u64::MAX;
+        if !fits {
             return false;
         }
         if self.count == 0 {
