@@ -24,7 +24,11 @@ type Index<K> = HashMap<K, u32, BuildHasherDefault<DefaultHasher>>;
 /// While building, values beyond the first 65,536 different ones go to the others, so a column of a
 /// million identifiers costs no more. `K` is `String` for text, an integer for codes.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(try_from = "Stored<K>", into = "Stored<K>", bound = "K: Clone + Eq + Hash + Serialize + for<'a> Deserialize<'a>")]
+#[serde(
+    try_from = "Stored<K>",
+    into = "Stored<K>",
+    bound = "K: Clone + Eq + Hash + Serialize + for<'a> Deserialize<'a>"
+)]
 pub struct CategoricalReference<K: Eq + Hash> {
     index: Arc<Index<K>>,
     /// One for each kept value, then the others.

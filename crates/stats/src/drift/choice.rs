@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::categorical::{CategoricalComparison, least_expected};
 use super::numeric::NumericComparison;
-use crate::two_sample::{fisher_exact, total_variation};
+use crate::two_sample::{KernelDrift, fisher_exact, total_variation};
 
 /// A numeric column of up to this many different values is compared value by value: the p-value of
 /// Kolmogorov-Smirnov is too large where most values are tied.
@@ -88,10 +88,16 @@ pub fn default_categorical(comparison: &CategoricalComparison<'_>) -> Option<Out
     let test = comparison.chi_square()?;
     let (reference, current) = comparison.cells();
     let moved = total_variation(reference, current)?;
-    Some(Outcome {
-        test: DefaultTest::ChiSquare,
-        statistic: test.statistic,
-        p_value: test.p_value,
-        effect: moved,
-    })
+    Some(Outcome { test: DefaultTest::ChiSquare, statistic: test.statistic, p_value: test.p_value, effect: moved })
+}
+
+/// The default for rows of numbers, embeddings and texts: the kernel test by random features.
+#[must_use]
+pub fn default_rows(drift: &KernelDrift) -> Outcome {
+    Outcome {
+        test: DefaultTest::Kernel,
+        statistic: drift.squared_discrepancy,
+        p_value: drift.p_value,
+        effect: drift.squared_discrepancy.max(0.0).sqrt(),
+    }
 }

@@ -15,10 +15,11 @@
 
 pub mod categorical;
 mod choice;
+mod column;
 mod distances;
 pub mod numeric;
 mod table;
 
-pub use choice::{DefaultTest, LEAST_VALUES, Outcome, default_categorical, default_numeric};
+pub use choice::{DefaultTest, LEAST_VALUES, Outcome, default_categorical, default_numeric, default_rows};
 pub use distances::{Distances, Measured, distances};
 pub use table::{Column, ColumnReport, Correction, DriftError, Measures, Policy, Reference, Report, Window};

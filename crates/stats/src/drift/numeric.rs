@@ -68,14 +68,16 @@ pub struct NumericWindow {
 }
 
 impl NumericReference {
-    /// Keeps what is needed of a sample; values that are not finite are counted and left out.
+    /// Keeps what is needed of a sample; values that are not finite, or beyond 1e120, are counted and
+    /// left out.
     ///
-    /// `None` if no value is finite.
+    /// `None` if no value remains.
     #[must_use]
     pub fn new(values: &[f64]) -> Option<Self> {
-        let mut sorted: Vec<f64> = values.iter().copied().filter(|value| value.is_finite()).collect();
+        let mut moments = Moments::new();
         // Adding zero makes the negative zero positive, so that equal values lie side by side.
-        sorted.iter_mut().for_each(|value| *value += 0.0);
+        let mut sorted: Vec<f64> =
+            values.iter().filter(|value| moments.insert(**value)).map(|value| value + 0.0).collect();
         sorted.sort_unstable_by(f64::total_cmp);
         let knots = choose_knots(&sorted);
         if knots.is_empty() {
@@ -89,8 +91,6 @@ impl NumericReference {
             }
             counts[2 * cell + if *value == knots[cell] { 1 } else { 2 }] += 1;
         }
-        let mut moments = Moments::new();
-        moments.insert_slice(&sorted);
         let refused = (values.len() - sorted.len()) as u64;
         Some(Self { knots: knots.into(), counts, moments, refused })
     }
@@ -119,13 +119,13 @@ impl NumericReference {
         Some(NumericComparison::new(self, window))
     }
 
-    /// How many finite values the reference had.
+    /// How many values were taken in.
     #[must_use]
     pub fn count(&self) -> u64 {
         self.moments.count()
     }
 
-    /// How many values were not finite.
+    /// How many values were refused as not finite or beyond 1e120.
     #[must_use]
     pub fn refused(&self) -> u64 {
         self.refused
@@ -209,7 +209,7 @@ fn choose_knots(sorted: &[f64]) -> Vec<f64> {
 }
 
 impl NumericWindow {
-    /// Takes in one value; `false` if it was refused as not finite.
+    /// Takes in one value; `false` if it was refused as not finite or beyond 1e120.
     #[inline]
     pub fn insert(&mut self, value: f64) -> bool {
         if !self.moments.insert(value) {
@@ -233,7 +233,7 @@ impl NumericWindow {
         true
     }
 
-    /// Takes in all values; returns how many were refused as not finite.
+    /// Takes in all values; returns how many were refused.
     pub fn insert_slice(&mut self, values: &[f64]) -> u64 {
         values.iter().map(|value| u64::from(!self.insert(*value))).sum()
     }
@@ -260,13 +260,13 @@ impl NumericWindow {
         true
     }
 
-    /// How many finite values were taken in.
+    /// How many values were taken in.
     #[must_use]
     pub fn count(&self) -> u64 {
         self.moments.count()
     }
 
-    /// How many values were refused as not finite.
+    /// How many values were refused.
     #[must_use]
     pub fn refused(&self) -> u64 {
         self.refused

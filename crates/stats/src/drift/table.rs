@@ -4,10 +4,12 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use super::categorical::{CategoricalMeasures, CategoricalReference, CategoricalWindow};
-use super::choice::{Outcome, default_categorical, default_numeric};
-use super::numeric::{NumericMeasures, NumericReference, NumericWindow};
+use super::categorical::CategoricalMeasures;
+use super::choice::Outcome;
+use super::column::{ColumnReference, ColumnWindow};
+use super::numeric::NumericMeasures;
 use crate::multiple::{benjamini_hochberg, benjamini_yekutieli, bonferroni, holm};
+use crate::two_sample::{KernelDrift, Rows};
 
 /// The values of one column.
 #[derive(Clone, Copy, Debug)]
@@ -18,13 +20,19 @@ pub enum Column<'a> {
     Codes(&'a [u32]),
     /// Categories as text.
     Labels(&'a [&'a str]),
+    /// Rows of numbers that are compared together, columns in units of their own.
+    Rows(Rows<'a>),
+    /// Dense vectors, all parts in one unit.
+    Embeddings(Rows<'a>),
+    /// Texts, compared by the words and parts of words that they hold.
+    Texts(&'a [&'a str]),
 }
 
 /// Why columns could not be taken in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum DriftError {
-    /// A reference column holds no usable value.
-    EmptyReference {
+    /// A reference column holds no usable value; of rows and texts, fewer than 20, or only equal ones.
+    UnusableReference {
         /// Index of the column.
         column: usize,
     },
@@ -35,7 +43,7 @@ pub enum DriftError {
         /// Columns of the batch.
         found: usize,
     },
-    /// A column is of another kind than in the reference.
+    /// A column is of another kind than in the reference, or its rows of another width.
     ColumnKind {
         /// Index of the column.
         column: usize,
@@ -49,7 +57,7 @@ pub enum DriftError {
 impl fmt::Display for DriftError {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::EmptyReference { column } => write!(out, "reference column {column} holds no usable value"),
+            Self::UnusableReference { column } => write!(out, "reference column {column} holds too few usable values"),
             Self::ColumnCount { expected, found } => {
                 write!(out, "the batch has {found} columns, and the reference {expected}")
             }
@@ -102,24 +110,10 @@ pub struct Reference {
     columns: Vec<ColumnReference>,
 }
 
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-enum ColumnReference {
-    Numeric(NumericReference),
-    Codes(CategoricalReference<u32>),
-    Labels(CategoricalReference<String>),
-}
-
 /// A window of a table, made by [`Reference::window`].
 #[derive(Clone, Debug, PartialEq)]
 pub struct Window {
     columns: Vec<ColumnWindow>,
-}
-
-#[derive(Clone, Debug, PartialEq)]
-enum ColumnWindow {
-    Numeric(NumericWindow),
-    Codes(CategoricalWindow<u32>),
-    Labels(CategoricalWindow<String>),
 }
 
 /// All measures of one column.
@@ -129,6 +123,8 @@ pub enum Measures {
     Numeric(NumericMeasures),
     /// Of categories.
     Categorical(CategoricalMeasures),
+    /// Of rows, embeddings and texts.
+    Rows(KernelDrift),
 }
 
 /// What is said about one column.
@@ -162,14 +158,7 @@ impl Reference {
     /// Keeps what is needed of a table; columns may differ in length.
     pub fn new(columns: &[Column<'_>]) -> Result<Self, DriftError> {
         let keep = |(column, values): (usize, &Column<'_>)| {
-            let kept = match values {
-                Column::Numeric(values) => NumericReference::new(values).map(ColumnReference::Numeric),
-                Column::Codes(values) => CategoricalReference::new(values.iter()).map(ColumnReference::Codes),
-                Column::Labels(values) => {
-                    CategoricalReference::new(values.iter().copied()).map(ColumnReference::Labels)
-                }
-            };
-            kept.ok_or(DriftError::EmptyReference { column })
+            ColumnReference::new(values).ok_or(DriftError::UnusableReference { column })
         };
         Ok(Self { columns: columns.iter().enumerate().map(keep).collect::<Result<_, _>>()? })
     }
@@ -177,12 +166,7 @@ impl Reference {
     /// An empty window, to be compared with this reference.
     #[must_use]
     pub fn window(&self) -> Window {
-        let window = |column: &ColumnReference| match column {
-            ColumnReference::Numeric(reference) => ColumnWindow::Numeric(reference.window()),
-            ColumnReference::Codes(reference) => ColumnWindow::Codes(reference.window()),
-            ColumnReference::Labels(reference) => ColumnWindow::Labels(reference.window()),
-        };
-        Window { columns: self.columns.iter().map(window).collect() }
+        Window { columns: self.columns.iter().map(ColumnReference::window).collect() }
     }
 
     /// How many columns there are.
@@ -200,7 +184,7 @@ impl Reference {
             return Err(DriftError::OtherReference);
         }
         let pairs = self.columns.iter().zip(&window.columns);
-        let found = pairs.map(|(ours, theirs)| compare_column(ours, theirs, policy.alpha));
+        let found = pairs.map(|(ours, theirs)| ours.compare(theirs, policy.alpha));
         let mut columns = found.collect::<Result<Vec<ColumnReport>, _>>()?;
         let tested: Vec<f64> = columns.iter().filter_map(|column| Some(column.outcome?.p_value)).collect();
         let adjusted = adjust(&tested, policy.correction);
@@ -225,43 +209,6 @@ fn adjust(p_values: &[f64], correction: Correction) -> Vec<f64> {
     adjusted.unwrap_or_default()
 }
 
-fn compare_column(
-    reference: &ColumnReference,
-    window: &ColumnWindow,
-    alpha: f64,
-) -> Result<ColumnReport, DriftError> {
-    let (outcome, measures) = match (reference, window) {
-        (ColumnReference::Numeric(reference), ColumnWindow::Numeric(window)) => {
-            if window.count() == 0 {
-                (None, None)
-            } else {
-                let both = reference.compare(window).ok_or(DriftError::OtherReference)?;
-                (default_numeric(&both), Some(Measures::Numeric(both.measures(alpha))))
-            }
-        }
-        (ColumnReference::Codes(reference), ColumnWindow::Codes(window)) => {
-            compare_categories(reference, window, alpha)?
-        }
-        (ColumnReference::Labels(reference), ColumnWindow::Labels(window)) => {
-            compare_categories(reference, window, alpha)?
-        }
-        _ => return Err(DriftError::OtherReference),
-    };
-    Ok(ColumnReport { outcome, adjusted_p_value: None, drifted: false, measures })
-}
-
-fn compare_categories<K: Eq + std::hash::Hash>(
-    reference: &CategoricalReference<K>,
-    window: &CategoricalWindow<K>,
-    alpha: f64,
-) -> Result<(Option<Outcome>, Option<Measures>), DriftError> {
-    if window.count() == 0 {
-        return Ok((None, None));
-    }
-    let both = reference.compare(window).ok_or(DriftError::OtherReference)?;
-    Ok((default_categorical(&both), Some(Measures::Categorical(both.measures(alpha)))))
-}
-
 impl Window {
     /// Takes in a batch: one slice for each column of the reference, of any length.
     ///
@@ -270,31 +217,10 @@ impl Window {
         if columns.len() != self.columns.len() {
             return Err(DriftError::ColumnCount { expected: self.columns.len(), found: columns.len() });
         }
-        let fits = |(window, values): (&ColumnWindow, &Column<'_>)| {
-            matches!(
-                (window, values),
-                (ColumnWindow::Numeric(_), Column::Numeric(_))
-                    | (ColumnWindow::Codes(_), Column::Codes(_))
-                    | (ColumnWindow::Labels(_), Column::Labels(_))
-            )
-        };
-        if let Some(column) = self.columns.iter().zip(columns).position(|pair| !fits(pair)) {
+        if let Some(column) = self.columns.iter().zip(columns).position(|(window, values)| !window.fits(values)) {
             return Err(DriftError::ColumnKind { column });
         }
-        for (window, values) in self.columns.iter_mut().zip(columns) {
-            match (window, values) {
-                (ColumnWindow::Numeric(window), Column::Numeric(values)) => {
-                    window.insert_slice(values);
-                }
-                (ColumnWindow::Codes(window), Column::Codes(values)) => {
-                    values.iter().for_each(|value| window.insert(value));
-                }
-                (ColumnWindow::Labels(window), Column::Labels(values)) => {
-                    values.iter().for_each(|value| window.insert(*value));
-                }
-                _ => {}
-            }
-        }
+        self.columns.iter_mut().zip(columns).for_each(|(window, values)| window.observe(values));
         Ok(())
     }
 
@@ -304,16 +230,9 @@ impl Window {
             return Err(DriftError::OtherReference);
         }
         let mut merged = self.clone();
-        for pair in merged.columns.iter_mut().zip(&other.columns) {
-            let done = match pair {
-                (ColumnWindow::Numeric(ours), ColumnWindow::Numeric(theirs)) => ours.merge(theirs),
-                (ColumnWindow::Codes(ours), ColumnWindow::Codes(theirs)) => ours.merge(theirs),
-                (ColumnWindow::Labels(ours), ColumnWindow::Labels(theirs)) => ours.merge(theirs),
-                _ => false,
-            };
-            if !done {
-                return Err(DriftError::OtherReference);
-            }
+        let merges = merged.columns.iter_mut().zip(&other.columns).map(|(ours, theirs)| ours.merge(theirs));
+        if !merges.fold(true, |all, done| all && done) {
+            return Err(DriftError::OtherReference);
         }
         *self = merged;
         Ok(())
@@ -321,12 +240,6 @@ impl Window {
 
     /// Forgets all values and keeps the memory, for the next window.
     pub fn clear(&mut self) {
-        for column in &mut self.columns {
-            match column {
-                ColumnWindow::Numeric(window) => window.clear(),
-                ColumnWindow::Codes(window) => window.clear(),
-                ColumnWindow::Labels(window) => window.clear(),
-            }
-        }
+        self.columns.iter_mut().for_each(ColumnWindow::clear);
     }
 }

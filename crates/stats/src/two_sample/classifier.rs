@@ -70,12 +70,7 @@ pub fn classifier_test(
         // All scores are equal: the classifier found nothing to split by.
         return Some(ClassifierTest { area_under_curve: 0.5, z: 0.0, p_value: 1.0, importance });
     };
-    Some(ClassifierTest {
-        area_under_curve: ranks.superiority,
-        z: ranks.z,
-        p_value: normal::sf(ranks.z),
-        importance,
-    })
+    Some(ClassifierTest { area_under_curve: ranks.superiority, z: ranks.z, p_value: normal::sf(ranks.z), importance })
 }
 
 /// Rows a side below which nothing can be learned and still be tested.

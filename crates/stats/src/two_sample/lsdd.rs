@@ -25,12 +25,7 @@ const MOST_SHRINKAGE: f64 = 0.2;
 /// widths, more than 4,000 rows together, or rows of which more than half are equal.
 /// Reference: Sugiyama et al., Neural Computation 25 (2013); Bu, Alippi, Zhao, IEEE TNNLS 29 (2018).
 #[must_use]
-pub fn density_difference(
-    reference: Rows<'_>,
-    current: Rows<'_>,
-    permutations: u32,
-    seed: u64,
-) -> Option<ShapeTest> {
+pub fn density_difference(reference: Rows<'_>, current: Rows<'_>, permutations: u32, seed: u64) -> Option<ShapeTest> {
     let total = reference.len() + current.len();
     let fits = reference.width() == current.width() && reference.len().min(current.len()) >= 2 && total <= MOST_ROWS;
     if !fits {

@@ -47,8 +47,8 @@ pub use distance::{hellinger, jensen_shannon, kullback_leibler, l_infinity, popu
 pub use energy::{energy_distance, energy_test};
 pub use epps_singleton::epps_singleton;
 pub use kernel::{
-    AggregatedTest, FourierFeatures, KernelDrift, KernelReference, KernelSettings, KernelWindow, MeanEmbedding, Rows, Scaling,
-    aggregated_discrepancy, kernel_discrepancy, median_squared_distance,
+    AggregatedTest, FourierFeatures, KernelDrift, KernelReference, KernelSettings, KernelWindow, MeanEmbedding, Rows,
+    Scaling, aggregated_discrepancy, kernel_discrepancy, median_squared_distance,
 };
 pub use kolmogorov_smirnov::{KsTest, kolmogorov_smirnov, kolmogorov_smirnov_counts, kolmogorov_smirnov_sketches};
 pub use lsdd::density_difference;

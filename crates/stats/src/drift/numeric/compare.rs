@@ -3,7 +3,8 @@
 use super::{NumericReference, NumericWindow};
 use crate::sketch::Moments;
 use crate::two_sample::{
-    CountTest, KsTest, MannWhitney, MeanTest, ShapeTest, Wasserstein, cells, chi_square, g_test, welch_t_moments,
+    CountTest, KsTest, MannWhitney, MeanTest, ProportionTest, ShapeTest, Wasserstein, cells, chi_square, g_test,
+    two_proportions, welch_t_moments,
 };
 
 /// Both samples, ready for any test; each answers in `O(cells)`, microseconds.
@@ -66,6 +67,14 @@ impl<'a> NumericComparison<'a> {
     #[must_use]
     pub fn welch_t(&self) -> Option<MeanTest> {
         welch_t_moments(&self.reference.moments, &self.window.moments)
+    }
+
+    /// Do the shares of refused values differ? `None` if none was refused.
+    #[must_use]
+    pub fn refused(&self) -> Option<ProportionTest> {
+        let side = |refused: u64, taken: u64| (refused, refused + taken);
+        let reference = side(self.reference.refused, self.reference.count());
+        two_proportions(reference, side(self.window.refused, self.window.count()))
     }
 
     /// See [`crate::two_sample::energy_distance`].

@@ -3,9 +3,9 @@
 use serde::{Deserialize, Serialize};
 
 use super::NumericComparison;
-use crate::drift::distances::{Distances, distances};
 pub use crate::drift::distances::Measured;
-use crate::two_sample::{CountTest, KsTest, MannWhitney, MeanTest, ShapeTest, Wasserstein, chi_square, g_test};
+use crate::drift::distances::{Distances, distances};
+use crate::two_sample::{CountTest, KsTest, MannWhitney, MeanTest, ProportionTest, ShapeTest, Wasserstein, chi_square, g_test};
 
 /// Bins of equal reference shares that the distances between counts are taken on.
 const BINS: usize = 10;
@@ -40,6 +40,8 @@ pub struct NumericMeasures {
     pub wasserstein_clipped: Option<Wasserstein>,
     /// Energy distance.
     pub energy_distance: Option<f64>,
+    /// Shares of values that were refused: missing, infinite, or beyond 1e120.
+    pub refused: Option<ProportionTest>,
     /// Distances between the shares of ten bins, each with what chance alone would give.
     pub distances: Option<Distances>,
 }
@@ -64,6 +66,7 @@ impl NumericComparison<'_> {
             wasserstein_normalised: self.wasserstein_normalised(),
             wasserstein_clipped: self.wasserstein_clipped(CLIP),
             energy_distance: self.energy_distance(),
+            refused: self.refused(),
             distances: distances(&reference, &current, alpha),
         }
     }

@@ -153,12 +153,9 @@ impl KernelReference {
         let mut squared_discrepancy = 0.0;
         let mut p_values = [1.0; 3];
         for (width, ((ours, theirs), powers)) in sides.zip(&self.power_sums).enumerate() {
-            let distance = ours
-                .iter()
-                .zip(theirs)
-                .map(|(x, y)| ((*x as f64 / n - *y as f64 / m) / ONE).powi(2))
-                .sum::<f64>()
-                / self.kernel.frequencies as f64;
+            let distance =
+                ours.iter().zip(theirs).map(|(x, y)| ((*x as f64 / n - *y as f64 / m) / ONE).powi(2)).sum::<f64>()
+                    / self.kernel.frequencies as f64;
             p_values[width] = weighted_chi_square_sf(distance / noise, *powers);
             if width == 1 {
                 squared_discrepancy = distance - noise * powers[0];
@@ -238,6 +235,12 @@ impl KernelWindow {
     #[must_use]
     pub fn count(&self) -> u64 {
         self.count
+    }
+
+    /// Numbers in each row.
+    #[must_use]
+    pub fn dimensions(&self) -> usize {
+        self.kernel.dimensions
     }
 
     /// Forgets all rows, for the next window.

@@ -20,9 +20,8 @@ pub(super) fn sin_cos(angle: f32) -> (f32, f32) {
     let rest = ((angle - turns * HALF_PI[0]) - turns * HALF_PI[1]) - turns * HALF_PI[2];
     let square = rest * rest;
     let sine = ((-1.951_529_6e-4 * square + 8.332_161e-3) * square - 1.666_665_5e-1) * square * rest + rest;
-    let cosine = ((2.443_315_7e-5 * square - 1.388_731_6e-3) * square + 4.166_664_6e-2) * square * square
-        - 0.5 * square
-        + 1.0;
+    let cosine =
+        ((2.443_315_7e-5 * square - 1.388_731_6e-3) * square + 4.166_664_6e-2) * square * square - 0.5 * square + 1.0;
     // An odd quadrant exchanges the two; signs follow the quadrant's second bit.
     let odd = (quadrant & 1).wrapping_neg();
     let (s, c) = (sine.to_bits(), cosine.to_bits());

@@ -80,7 +80,8 @@ impl RandomKernel {
             .iter()
             .map(|row| row.iter().enumerate().map(|(column, x)| f64::from(self.value(column, *x))).collect())
             .collect();
-        let pairs = scaled.iter().enumerate().flat_map(|(at, row)| scaled[at + 1..].iter().map(move |other| (row, other)));
+        let pairs =
+            scaled.iter().enumerate().flat_map(|(at, row)| scaled[at + 1..].iter().map(move |other| (row, other)));
         let distances: Vec<f64> =
             pairs.map(|(row, other)| row.iter().zip(other).map(|(x, y)| (x - y) * (x - y)).sum()).collect();
         let mean = distances.iter().sum::<f64>() / distances.len() as f64;
@@ -149,11 +150,8 @@ fn covariance_power_sums(columns: &mut [Vec<f32>], rows: usize) -> [f64; 3] {
     let mut covariance = Symmetric::zeros(columns.len());
     for i in 0..columns.len() {
         for j in 0..=i {
-            let product: f64 = columns[i]
-                .chunks(256)
-                .zip(columns[j].chunks(256))
-                .map(|(x, y)| f64::from(dot(x, y)))
-                .sum();
+            let product: f64 =
+                columns[i].chunks(256).zip(columns[j].chunks(256)).map(|(x, y)| f64::from(dot(x, y))).sum();
             covariance.set(i, j, product * per_frequency / (rows as f64 - 1.0));
         }
     }
@@ -204,4 +202,3 @@ fn middle_and_scale(mut values: Vec<f64>) -> (f64, f64) {
     let deviation = moments.standard_deviation().filter(|deviation| *deviation > 0.0 && deviation.is_finite());
     (middle, deviation.unwrap_or(1.0))
 }
-

@@ -106,7 +106,9 @@ fn survives_storage() {
     let text = serde_json::to_string(&reference).unwrap();
     let back = serde_json::from_str::<KernelReference>(&text).unwrap();
     assert!(back.sums == reference.sums && back.kernel == reference.kernel);
-    assert!(serde_json::from_str::<KernelReference>(&text.replacen("\"dimensions\":5", "\"dimensions\":4", 1)).is_err());
+    assert!(
+        serde_json::from_str::<KernelReference>(&text.replacen("\"dimensions\":5", "\"dimensions\":4", 1)).is_err()
+    );
 }
 
 /// scipy 1.17.1 `chi2.sf`: equal weights are a chi-square law; and two weights, by simulation.
