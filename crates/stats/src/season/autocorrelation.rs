@@ -65,7 +65,7 @@ pub fn correlation_time(values: &[f64]) -> Option<f64> {
 /// ```
 /// use wardline_stats::season::effective_sample_size;
 /// // Each value comes four times in a row: a fourth as much is known.
-/// let values: Vec<f64> = (0..4_000_u32).map(|i| f64::from((i / 4).wrapping_mul(2_654_435_761) >> 16)).collect();
+/// let values: Vec<f64> = (0..4_000_u32).map(|i| f64::from((i / 4) * (i / 4)).sin()).collect();
 /// let size = effective_sample_size(&values).unwrap_or_default();
 /// assert!(800.0 < size && size < 1_250.0);
 /// ```
