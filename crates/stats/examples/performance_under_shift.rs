@@ -116,7 +116,8 @@ fn sample(world: &World, rows: usize, shifted: bool, seed: u64) -> Sample {
     let inputs: Vec<[f64; 8]> = (0..rows).map(|_| (world.row)(&mut stream, shifted)).collect();
     let labels = inputs.iter().map(|x| stream.unit() < sigmoid((world.truth)(x))).collect();
     let scores: Vec<f64> = inputs.iter().map(|x| sigmoid((world.model)(x))).collect();
-    let decisions = scores.iter().map(|score| *score >= 0.5 || (world.name.starts_with("rare") && *score >= 0.2)).collect();
+    let decisions =
+        scores.iter().map(|score| *score >= 0.5 || (world.name.starts_with("rare") && *score >= 0.2)).collect();
     let columns = (0..8).map(|at| inputs.iter().map(|x| x[at]).collect()).collect();
     Sample { columns, scores, decisions, labels }
 }
@@ -136,17 +137,20 @@ const METRICS: [&str; 6] = ["accuracy", "precision", "recall", "F1", "area", "ba
 
 fn main() {
     let seeds = std::env::args().nth(1).and_then(|text| text.parse().ok()).unwrap_or(20_u64);
+    let wanted = std::env::args().nth(2).unwrap_or_default();
+    let first = std::env::args().nth(3).and_then(|text| text.parse().ok()).unwrap_or(0_u64);
     let (reference_rows, window_rows) = (20_000, 5_000);
     let mut overall = Tally::default();
-    for world in &WORLDS {
+    for world in WORLDS.iter().filter(|world| world.name.contains(&wanted)) {
         let mut tallies = [Tally::default(); 6];
         let mut effective = 0.0;
-        for seed in 0..seeds {
+        for seed in first..first + seeds {
             let before = sample(world, reference_rows, false, 2 * seed + 1);
             let after = sample(world, window_rows, true, 7_919 * seed + 13);
             let Some(of_before) = Features::new(before.columns.iter().map(Vec::as_slice).collect()) else { continue };
             let Some(of_after) = Features::new(after.columns.iter().map(Vec::as_slice).collect()) else { continue };
-            let Ok(reference) = ShiftReference::fit(&of_before, &before.scores, &before.decisions, &before.labels, seed)
+            let Ok(reference) =
+                ShiftReference::fit(&of_before, &before.scores, &before.decisions, &before.labels, seed)
             else {
                 continue;
             };
@@ -176,9 +180,8 @@ fn main() {
             ];
             for (tally, (truth, plain, ours)) in tallies.iter_mut().zip(rows) {
                 let (Some(truth), Some(plain), Some(ours)) = (truth, plain, ours) else { continue };
-                let covers = |estimate: Estimate| {
-                    estimate.share_interval(0.95).is_some_and(|interval| interval.contains(truth))
-                };
+                let covers =
+                    |estimate: Estimate| estimate.share_interval(0.95).is_some_and(|interval| interval.contains(truth));
                 tally.cbpe += (plain.value - truth).abs();
                 tally.ours += (ours.value - truth).abs();
                 tally.covered += f64::from(u8::from(covers(ours)));

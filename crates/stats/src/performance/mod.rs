@@ -27,4 +27,4 @@ pub use platt::Platt;
 pub use probability_loss::{brier_estimate, log_loss_estimate, multiclass_brier, multiclass_log_loss};
 pub use ranking::{RankedList, RankingMetric, RankingQuality};
 pub use regression::{RegressionErrors, RegressionMetric, quantile_loss, r_squared};
-pub use shift::{ShiftError, ShiftEstimate, ShiftReference};
+pub use shift::{DirectLoss, DirectLossEstimate, ShiftError, ShiftEstimate, ShiftReference};

@@ -1,5 +1,7 @@
 //! How much a reference row counts for a window: the density ratio of their inputs.
 
+use super::rows::{picked, sample, table};
+use super::{LEAST_EFFECTIVE_ROWS, ShiftError};
 use crate::learn::{BoostSettings, DomainScores, Features, Loss};
 use crate::performance::Platt;
 
@@ -15,11 +17,23 @@ pub(super) struct Weights {
 }
 
 impl Weights {
+    /// The weights of a kept reference for a window, of which at most 50,000 rows are looked at.
+    pub(super) fn of_window(reference: &[Vec<f64>], window: &[Vec<f64>], seed: u64) -> Result<Self, ShiftError> {
+        let kept = sample(window.first().map_or(0, Vec::len), seed.wrapping_add(1));
+        let current: Vec<Vec<f64>> = window.iter().map(|column| picked(column, &kept)).collect();
+        let tables = table(reference).zip(table(&current));
+        let weights = tables.and_then(|(reference, current)| Self::learn(&reference, &current, seed));
+        let weights = weights.ok_or(ShiftError::Invalid)?;
+        let effective_rows = weights.effective_rows();
+        let enough = effective_rows >= LEAST_EFFECTIVE_ROWS;
+        if enough { Ok(weights) } else { Err(ShiftError::TooFarApart { effective_rows }) }
+    }
+
     /// Learns to tell the samples apart, calibrates the odds, and bounds them.
     ///
     /// A bound of `sqrt(n)` keeps the variance finite at a bias that falls with `n`: Ionides, "Truncated
     /// Importance Sampling", JCGS 17 (2008).
-    pub(super) fn learn(reference: &Features<'_>, current: &Features<'_>, seed: u64) -> Option<Self> {
+    fn learn(reference: &Features<'_>, current: &Features<'_>, seed: u64) -> Option<Self> {
         let settings = BoostSettings { trees: 50, depth: 3, ridge: 5.0, seed, ..BoostSettings::new(Loss::Logistic) };
         let scores = DomainScores::fit(reference, current, &settings, FOLDS, seed)?;
         let log_odds = |p: &f64| (p.max(1e-9) / (1.0 - p).max(1e-9)).ln();
