@@ -9,6 +9,8 @@
 
 mod arm;
 mod bernoulli_e;
+mod bernstein_mean;
+mod betting_mean;
 mod bounded_mean;
 mod coin;
 mod confidence_sequence;
@@ -17,14 +19,20 @@ mod conformal_ranks;
 mod conformal_watch;
 mod distribution_coin;
 mod e_detector;
+mod mcnemar;
 mod mixture;
 mod monitor;
+mod normal_mixture;
+mod online_discovery;
 mod promotion;
+mod quantile_sequence;
 mod rate_watch;
 mod tail_coin;
 
 pub use arm::Arm;
 pub use bernoulli_e::BernoulliE;
+pub use bernstein_mean::BernsteinMean;
+pub use betting_mean::BettingMean;
 pub use bounded_mean::{ArmDifference, BoundedMeanE, Sides};
 pub use coin::Coin;
 pub use confidence_sequence::{bernoulli_confidence_sequence, hoeffding_mixture_radius};
@@ -33,10 +41,14 @@ pub use conformal_ranks::ConformalRanks;
 pub use conformal_watch::ConformalWatch;
 pub use distribution_coin::DistributionCoin;
 pub use e_detector::{EAlarm, EDetector};
+pub use mcnemar::McNemarE;
 pub use mixture::{Direction, RATIOS, log_mean_exp, log_threshold};
 pub(crate) use monitor::bit;
 pub use monitor::{EProcess, Monitor, Promise, Stop};
+pub use normal_mixture::NormalMixture;
+pub use online_discovery::{ELond, ESaffron, Lord};
 pub use promotion::Promotion;
+pub use quantile_sequence::{DistributionBand, quantile_sequence, quantile_sequence_ranks};
 pub use rate_watch::{RateWatch, default_detector};
 pub use tail_coin::TailCoin;
 
