@@ -4,8 +4,12 @@ use std::hint::black_box;
 
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use wardline_stats::classic::{Adwin, PageHinkley};
+use wardline_stats::robust::RollingMedian;
 use wardline_stats::sequential::{BernoulliE, Direction, EDetector};
-use wardline_stats::sketch::{Distinct, FixedBins, LogHistogram, Moments};
+use wardline_stats::sketch::{
+    CategoryCounts, Covariance, Decayed, Distinct, FixedBins, HeavyHitters, Kll, LogHistogram, Moments, SlidingWindow,
+    WeightedMoments,
+};
 use wardline_stats::two_sample;
 
 const N: usize = 10_000;
@@ -39,12 +43,73 @@ fn sketches(criterion: &mut Criterion) {
         let mut bins = FixedBins::from_reference(&reference, 20).unwrap_or_else(|| unreachable!());
         bencher.iter(|| bins.insert_slice(black_box(&values)));
     });
-    group.bench_function("distinct", |bencher| {
-        let mut distinct = Distinct::new();
+    group.bench_function("kll", |bencher| {
+        let mut sketch = Kll::default();
+        bencher.iter(|| sketch.insert_slice(black_box(&values)));
+    });
+    group.bench_function("sliding_log_histogram", |bencher| {
+        let mut window = SlidingWindow::new(LogHistogram::new(), 60, 100).unwrap_or_else(|| unreachable!());
+        let mut at = 0;
         bencher.iter(|| {
-            values.iter().for_each(|value| distinct.insert_bytes(&value.to_bits().to_le_bytes()));
+            for value in black_box(&values) {
+                at += 1;
+                window.pane(at).map(|pane| pane.insert(*value));
+            }
         });
     });
+    group.bench_function("decayed_moments", |bencher| {
+        let mut level = Decayed::new(WeightedMoments::new(), 1_000.0).unwrap_or_else(|| unreachable!());
+        let mut at = 0.0;
+        bencher.iter(|| {
+            for value in black_box(&values) {
+                at += 1.0;
+                level.insert(value, at);
+            }
+        });
+    });
+    for capacity in [100, 10_000] {
+        group.bench_function(format!("rolling_median_{capacity}"), |bencher| {
+            let mut rolling = RollingMedian::new(capacity).unwrap_or_else(|| unreachable!());
+            bencher.iter(|| values.iter().filter(|value| rolling.insert(black_box(**value))).count());
+        });
+    }
+    group.bench_function("covariance_row_of_10", |bencher| {
+        let mut covariance = Covariance::new(10).unwrap_or_else(|| unreachable!());
+        bencher.iter(|| values.windows(10).filter(|row| covariance.insert(black_box(row))).count());
+    });
+    group.finish();
+}
+
+/// Texts of 10 to 20 bytes, `different` of them, the first ones more often.
+fn texts(different: usize) -> Vec<String> {
+    let name = |rank: usize| format!("{}-{rank:06}", ["product", "country", "segment-of-it"][rank % 3]);
+    values().iter().map(|value| name((value.log(1_000.0).powi(2) * different as f64) as usize)).collect()
+}
+
+fn categories(criterion: &mut Criterion) {
+    let mut group = criterion.benchmark_group("insert_text");
+    group.throughput(Throughput::Elements(N as u64));
+    for different in [5, 200] {
+        let texts = texts(different);
+        group.bench_function(format!("category_counts_of_{different}"), |bencher| {
+            let mut counts = CategoryCounts::<String>::default();
+            bencher.iter(|| texts.iter().for_each(|text| counts.insert(black_box(text.as_str()))));
+        });
+    }
+    for different in [200, 5_000] {
+        let texts = texts(different);
+        group.bench_function(format!("heavy_hitters_of_{different}"), |bencher| {
+            let mut hitters = HeavyHitters::<String>::default();
+            bencher.iter(|| texts.iter().for_each(|text| hitters.insert(black_box(text.as_str()))));
+        });
+    }
+    for different in [200, 5_000] {
+        let texts = texts(different);
+        group.bench_function(format!("distinct_of_{different}"), |bencher| {
+            let mut distinct = Distinct::new();
+            bencher.iter(|| texts.iter().for_each(|text| distinct.insert_bytes(black_box(text.as_bytes()))));
+        });
+    }
     group.finish();
 }
 
@@ -99,5 +164,5 @@ fn comparisons(criterion: &mut Criterion) {
     group.finish();
 }
 
-criterion_group!(benches, sketches, detectors, comparisons);
+criterion_group!(benches, sketches, categories, detectors, comparisons);
 criterion_main!(benches);

@@ -59,7 +59,8 @@ pub fn correlation_time(values: &[f64]) -> Option<f64> {
 /// How many independent values have a mean as sure as that of this series: `n / max(tau, 1)`.
 ///
 /// Put it where a test or an interval asks for the size of the sample, and its error rate holds for
-/// dependent values about as it does for independent ones. Never more than `n`: what a swinging
+/// dependent values about as it does for independent ones; for a statistic that takes no size,
+/// shuffle blocks instead ([`crate::resample`]). Never more than `n`: what a swinging
 /// series would gain is not to be relied on. `None` as for [`correlation_time`].
 ///
 /// ```
@@ -72,40 +73,6 @@ pub fn correlation_time(values: &[f64]) -> Option<f64> {
 #[must_use]
 pub fn effective_sample_size(values: &[f64]) -> Option<f64> {
     correlation_time(values).map(|tau| values.len() as f64 / tau.max(1.0))
-}
-
-/// How long blocks should be when a series is shuffled in blocks, so that the shuffled one depends
-/// on itself as the series does; for [permutation and bootstrap](crate) in circular or moving blocks.
-///
-/// `(2 G^2 / D)^(1/3) n^(1/3)` with `G` and `D` from autocovariances under a flat-top window, whose
-/// width is twice the first lag from which `max(5, log10 n)` correlations are below
-/// `2 sqrt(log10 n / n)`; at most `min(3 sqrt n, n / 3)`. `O(n^1.5)`. Near zero for independent
-/// values: round up to one. It varies by a third or so from sample to sample.
-///
-/// `None` for fewer than 10 values, one that is not finite, or all equal.
-/// Reference: Politis, White, Econometric Reviews 23 (2004), with the correction of Patton, Politis,
-/// White, ibid. 28 (2009); numbers as `optimal_block_length` of arch has them.
-#[must_use]
-pub fn block_length(values: &[f64]) -> Option<f64> {
-    let n = values.len();
-    let centered = Centered::new(values).filter(|_| n >= 10)?;
-    let count = n as f64;
-    let run = 5.max(count.log10() as usize);
-    let longest = (count.sqrt().ceil() as usize + run).min(n - 1);
-    let correlations: Vec<f64> = (0..=longest).map(|lag| centered.at(lag)).collect();
-    let noise = 2.0 * (count.log10() / count).sqrt();
-    let quiet = correlations.windows(run).position(|lags| lags.iter().all(|r| r.abs() < noise));
-    let width = quiet.map_or(longest, |lag| (2 * lag.max(1)).min(longest));
-    let (mut curvature, mut spectrum) = (0.0, 1.0);
-    for (lag, correlation) in correlations.iter().enumerate().take(width + 1).skip(1) {
-        let place = lag as f64 / width as f64;
-        let weight = if place <= 0.5 { 1.0 } else { 2.0 * (1.0 - place) };
-        curvature += 2.0 * weight * lag as f64 * correlation;
-        spectrum += 2.0 * weight * correlation;
-    }
-    let at_most = (3.0 * count.sqrt()).min(count / 3.0).ceil();
-    let length = (1.5 * (curvature / spectrum).powi(2) * count).cbrt();
-    Some(if length.is_finite() { length.min(at_most) } else { at_most })
 }
 
 /// Whether a series depends on itself at all, up to a lag.

@@ -6,7 +6,7 @@ mod count_model;
 mod hour_of_week;
 
 pub use autocorrelation::{
-    LjungBox, autocorrelation, autocorrelations, block_length, correlation_time, effective_sample_size, ljung_box,
+    LjungBox, autocorrelation, autocorrelations, correlation_time, effective_sample_size, ljung_box,
 };
 pub use count_model::CountModel;
 pub use hour_of_week::{Expectation, HourOfWeek, HourlyProfile};

@@ -2,8 +2,11 @@
 
 use std::borrow::Borrow;
 use std::collections::BTreeMap;
+use std::hash::Hash;
 
 use serde::{Deserialize, Serialize};
+
+use super::count_table::{self, Table};
 
 /// Counts by value; at most `cap` values are kept, the rest is counted together as `other`.
 ///
@@ -12,43 +15,51 @@ use serde::{Deserialize, Serialize};
 /// keeps the most frequent, ties by value), and for every value, kept or not,
 /// `count(value) <= true count <= count(value) + other()`.
 ///
-/// Cost: `O(log cap)` a value; a value that is known allocates nothing.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(try_from = "Stored<K>", bound(deserialize = "K: Ord + Deserialize<'de>"))]
-pub struct CategoryCounts<K: Ord> {
-    counts: BTreeMap<K, u64>,
+/// Cost: one hash and on average one comparison a value. A value that is known allocates nothing,
+/// and after [`clear`](Self::clear) a new one takes the memory of an old one. Nothing depends on the
+/// hash but time; a sender who makes hashes collide costs at most `cap` steps a value.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(
+    into = "Stored<K>",
+    try_from = "Stored<K>",
+    bound(serialize = "K: Clone + Ord + Hash + Serialize", deserialize = "K: Ord + Hash + Deserialize<'de>")
+)]
+pub struct CategoryCounts<K: Ord + Hash> {
+    table: Table<K>,
     cap: usize,
     other: u64,
     total: u64,
 }
 
-impl<K: Ord> Default for CategoryCounts<K> {
+impl<K: Ord + Hash> Default for CategoryCounts<K> {
     fn default() -> Self {
         Self::with_cap(256)
     }
 }
 
-impl<K: Ord> CategoryCounts<K> {
-    /// Keeps at most `cap` values.
+impl<K: Ord + Hash> CategoryCounts<K> {
+    /// Keeps at most `cap` values, and never more than a thousand million.
     #[must_use]
     pub fn with_cap(cap: usize) -> Self {
-        Self { counts: BTreeMap::new(), cap, other: 0, total: 0 }
+        Self { table: Table::new(), cap: cap.min(count_table::MOST), other: 0, total: 0 }
     }
 
     /// Counts one value.
+    #[inline]
     pub fn insert<Q>(&mut self, value: &Q)
     where
         K: Borrow<Q>,
-        Q: Ord + ToOwned<Owned = K> + ?Sized,
+        Q: Eq + Hash + ToOwned<Owned = K> + ?Sized,
     {
         self.insert_n(value, 1);
     }
 
     /// Counts one value `n` times; a value that is not kept goes to `other`.
+    #[inline]
     pub fn insert_n<Q>(&mut self, value: &Q, n: u64)
     where
         K: Borrow<Q>,
-        Q: Ord + ToOwned<Owned = K> + ?Sized,
+        Q: Eq + Hash + ToOwned<Owned = K> + ?Sized,
     {
         // What no longer fits 64 bits is not counted at all, so that the bounds stay true.
         let n = n.min(u64::MAX - self.total);
@@ -56,10 +67,11 @@ impl<K: Ord> CategoryCounts<K> {
             return;
         }
         self.total += n;
-        if let Some(count) = self.counts.get_mut(value) {
+        let hash = count_table::hash(value);
+        if let Some(count) = self.table.count_mut(hash, value) {
             *count += n;
-        } else if self.counts.len() < self.cap {
-            self.counts.insert(value.to_owned(), n);
+        } else if self.table.len() < self.cap {
+            self.table.insert_new(hash, value, n);
         } else {
             self.other += n;
         }
@@ -70,13 +82,16 @@ impl<K: Ord> CategoryCounts<K> {
     where
         K: Clone,
     {
-        for (value, count) in &other.counts {
-            let ours = self.counts.entry(value.clone()).or_insert(0);
-            *ours = ours.saturating_add(*count);
+        for (value, count) in other.table.iter() {
+            let hash = count_table::hash(value);
+            match self.table.count_mut(hash, value) {
+                Some(ours) => *ours = ours.saturating_add(count),
+                None => self.table.insert_owned(hash, value.clone(), count),
+            }
         }
         self.total = self.total.saturating_add(other.total);
         self.other = self.other.saturating_add(other.other);
-        if self.counts.len() > self.cap {
+        if self.table.len() > self.cap {
             self.drop_rarest();
         }
     }
@@ -85,30 +100,35 @@ impl<K: Ord> CategoryCounts<K> {
     where
         K: Clone,
     {
-        let mut by_count: Vec<(u64, &K)> = self.counts.iter().map(|(value, count)| (*count, value)).collect();
-        by_count.sort_by(|a, b| b.0.cmp(&a.0).then_with(|| a.1.cmp(b.1)));
-        let dropped: Vec<K> = by_count.into_iter().skip(self.cap).map(|(_, value)| value.clone()).collect();
-        for value in dropped {
-            self.other = self.other.saturating_add(self.counts.remove(&value).unwrap_or(0));
-        }
+        let mut by_count: Vec<(u64, &K)> = self.table.iter().map(|(value, count)| (count, value)).collect();
+        by_count.sort_unstable_by(|a, b| b.0.cmp(&a.0).then_with(|| a.1.cmp(b.1)));
+        // The first one that goes: whatever comes later in this order goes with it.
+        let first = by_count.get(self.cap).map(|(count, value)| (*count, (*value).clone()));
+        let Some((least, first)) = first else { return };
+        let other = &mut self.other;
+        self.table.keep(|value, count| {
+            let stays = count > least || (count == least && *value < first);
+            *other = other.saturating_add(if stays { 0 } else { count });
+            stays
+        });
     }
 
     /// How often the value was counted, which is a lower bound once `other` is not zero.
     pub fn count<Q>(&self, value: &Q) -> u64
     where
         K: Borrow<Q>,
-        Q: Ord + ?Sized,
+        Q: Eq + Hash + ?Sized,
     {
-        self.counts.get(value).copied().unwrap_or(0)
+        self.table.count(count_table::hash(value), value)
     }
 
     /// Whether the value is among the kept ones.
     pub fn contains<Q>(&self, value: &Q) -> bool
     where
         K: Borrow<Q>,
-        Q: Ord + ?Sized,
+        Q: Eq + Hash + ?Sized,
     {
-        self.counts.contains_key(value)
+        self.table.contains(count_table::hash(value), value)
     }
 
     /// All counts together, exact.
@@ -126,35 +146,44 @@ impl<K: Ord> CategoryCounts<K> {
     /// How many values are kept.
     #[must_use]
     pub fn kept(&self) -> usize {
-        self.counts.len()
+        self.table.len()
     }
 
-    /// The kept values and their counts, by value.
+    /// The kept values and their counts, by value; sorts them, `O(cap log cap)`.
     pub fn iter(&self) -> impl Iterator<Item = (&K, u64)> {
-        self.counts.iter().map(|(value, count)| (value, *count))
+        self.table.in_order().into_iter()
     }
 
     /// The counts of two columns side by side: every value that either keeps, then `other`.
     #[must_use]
     pub fn aligned(reference: &Self, current: &Self) -> (Vec<u64>, Vec<u64>) {
-        let values: std::collections::BTreeSet<&K> = reference.counts.keys().chain(current.counts.keys()).collect();
-        let side = |counts: &Self| {
-            let kept = values.iter().map(|value| counts.counts.get(*value).copied().unwrap_or(0));
-            kept.chain([counts.other]).collect()
-        };
+        let values: std::collections::BTreeSet<&K> =
+            reference.table.iter().chain(current.table.iter()).map(|(value, _)| value).collect();
+        let side = |counts: &Self| values.iter().map(|value| counts.count(*value)).chain([counts.other]).collect();
         (side(reference), side(current))
     }
 
-    /// Forgets all values.
+    /// Forgets all values and keeps the memory.
     pub fn clear(&mut self) {
-        self.counts.clear();
+        self.table.clear();
         self.other = 0;
         self.total = 0;
     }
 }
 
-#[derive(Deserialize)]
-#[serde(bound(deserialize = "K: Ord + Deserialize<'de>"))]
+impl<K: Ord + Hash> PartialEq for CategoryCounts<K> {
+    /// Equal when they have counted alike, whatever memory they keep and in whatever order.
+    fn eq(&self, other: &Self) -> bool {
+        (self.cap, self.other, self.total) == (other.cap, other.other, other.total)
+            && self.table.in_order() == other.table.in_order()
+    }
+}
+
+impl<K: Ord + Hash> Eq for CategoryCounts<K> {}
+
+/// How they are written down: by value, so that equal counts are written alike.
+#[derive(Serialize, Deserialize)]
+#[serde(bound(serialize = "K: Ord + Serialize", deserialize = "K: Ord + Deserialize<'de>"))]
 struct Stored<K> {
     counts: BTreeMap<K, u64>,
     cap: usize,
@@ -162,17 +191,28 @@ struct Stored<K> {
     total: u64,
 }
 
-impl<K: Ord> TryFrom<Stored<K>> for CategoryCounts<K> {
+impl<K: Ord + Hash + Clone> From<CategoryCounts<K>> for Stored<K> {
+    fn from(sketch: CategoryCounts<K>) -> Self {
+        let counts = sketch.table.iter().map(|(value, count)| (value.clone(), count)).collect();
+        Self { counts, cap: sketch.cap, other: sketch.other, total: sketch.total }
+    }
+}
+
+impl<K: Ord + Hash> TryFrom<Stored<K>> for CategoryCounts<K> {
     type Error = &'static str;
 
     fn try_from(stored: Stored<K>) -> Result<Self, Self::Error> {
         let Stored { counts, cap, other, total } = stored;
         let held: u128 = counts.values().map(|count| u128::from(*count)).sum::<u128>() + u128::from(other);
         let adds_up = held == u128::from(total) || (total == u64::MAX && held > u128::from(total));
-        if counts.len() > cap || !adds_up || counts.values().any(|count| *count == 0) {
+        if counts.len() > cap || cap > count_table::MOST || !adds_up || counts.values().any(|count| *count == 0) {
             return Err("counts by value that do not add up");
         }
-        Ok(Self { counts, cap, other, total })
+        let mut table = Table::new();
+        for (value, count) in counts {
+            table.insert_owned(count_table::hash(&value), value, count);
+        }
+        Ok(Self { table, cap, other, total })
     }
 }
 

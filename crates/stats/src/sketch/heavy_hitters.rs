@@ -6,11 +6,10 @@ use std::hash::Hash;
 use serde::{Deserialize, Serialize};
 
 mod stored;
-mod table;
 
 use stored::Stored;
-use table::Table;
 
+use super::count_table::{self, Table};
 use super::{Merge, MergeError};
 
 /// A frequent value, and between which counts its true count lies.
@@ -109,7 +108,7 @@ impl<K: Ord + Hash> HeavyHitters<K> {
             return;
         }
         self.total += n;
-        let hash = table::hash(value);
+        let hash = count_table::hash(value);
         if let Some(count) = self.table.count_mut(hash, value) {
             *count += n;
             return;
@@ -138,7 +137,7 @@ impl<K: Ord + Hash> HeavyHitters<K> {
         self.total = total;
         self.capacity = self.capacity.min(other.capacity);
         for (value, count) in other.table.iter() {
-            let hash = table::hash(value);
+            let hash = count_table::hash(value);
             match self.table.count_mut(hash, value) {
                 Some(ours) => *ours += count,
                 None => self.table.insert_owned(hash, value.clone(), count),
@@ -190,7 +189,7 @@ impl<K: Ord + Hash> HeavyHitters<K> {
         K: Borrow<Q>,
         Q: Eq + Hash + ?Sized,
     {
-        self.table.count(table::hash(value), value)
+        self.table.count(count_table::hash(value), value)
     }
 
     /// The `n` values with the greatest counts, the greatest first, ties by value.

@@ -1,6 +1,7 @@
 //! What every sketch can do: take in another one, and start again.
 
 use std::fmt;
+use std::hash::Hash;
 
 use super::{CategoryCounts, Distinct, FixedBins, LogHistogram, Moments};
 
@@ -73,7 +74,7 @@ impl Merge for Distinct {
     }
 }
 
-impl<K: Ord + Clone> Merge for CategoryCounts<K> {
+impl<K: Ord + Hash + Clone> Merge for CategoryCounts<K> {
     fn merge_from(&mut self, other: &Self) -> Result<(), MergeError> {
         self.merge(other);
         Ok(())

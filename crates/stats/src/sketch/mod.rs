@@ -16,6 +16,7 @@
 //! have led to are refused.
 
 mod category_counts;
+mod count_table;
 mod covariance;
 mod decayed;
 mod distinct;

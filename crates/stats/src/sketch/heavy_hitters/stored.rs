@@ -4,8 +4,8 @@ use std::hash::Hash;
 
 use serde::{Deserialize, Serialize};
 
+use super::super::count_table::{self, Table};
 use super::HeavyHitters;
-use super::table::{self, Table};
 
 #[derive(Serialize, Deserialize)]
 pub(super) struct Stored<K> {
@@ -43,7 +43,7 @@ impl<K: Ord + Hash> TryFrom<Stored<K>> for HeavyHitters<K> {
         }
         let mut table = Table::new();
         for (value, count) in stored.counts {
-            table.insert_owned(table::hash(&value), value, count);
+            table.insert_owned(count_table::hash(&value), value, count);
         }
         (sketch.table, sketch.error, sketch.total) = (table, stored.error, stored.total);
         Ok(sketch)

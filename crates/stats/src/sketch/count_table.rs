@@ -3,6 +3,9 @@
 use std::borrow::Borrow;
 use std::hash::{Hash, Hasher};
 
+/// More values than the slots can number are never kept.
+pub(super) const MOST: usize = 1 << 30;
+
 /// A value's count.
 #[derive(Clone, Debug)]
 struct Entry<K> {
@@ -39,7 +42,7 @@ impl<K: Hash + Ord> Table<K> {
 
     pub(super) fn in_order(&self) -> Vec<(&K, u64)> {
         let mut all: Vec<(&K, u64)> = self.iter().collect();
-        all.sort_unstable();
+        all.sort_unstable_by(|a, b| a.0.cmp(b.0));
         all
     }
 
@@ -58,6 +61,14 @@ impl<K: Hash + Ord> Table<K> {
             }
             slot = (slot + 1) & mask;
         }
+    }
+
+    pub(super) fn contains<Q>(&self, hash: u64, value: &Q) -> bool
+    where
+        K: Borrow<Q>,
+        Q: Eq + ?Sized,
+    {
+        self.find(hash, value).is_some()
     }
 
     pub(super) fn count<Q>(&self, hash: u64, value: &Q) -> u64
@@ -138,11 +149,16 @@ impl<K: Hash + Ord> Table<K> {
 
     /// Takes `fall` off every count, and lets go what is left with nothing.
     pub(super) fn fall(&mut self, fall: u64) {
+        self.entries[..self.live].iter_mut().for_each(|entry| entry.count = entry.count.saturating_sub(fall));
+        self.keep(|_, count| count > 0);
+    }
+
+    /// Lets go the values for which this does not hold.
+    pub(super) fn keep(&mut self, mut holds: impl FnMut(&K, u64) -> bool) {
         let mut kept = 0;
         for at in 0..self.live {
-            let entry = &mut self.entries[at];
-            entry.count = entry.count.saturating_sub(fall);
-            if entry.count > 0 {
+            let entry = &self.entries[at];
+            if holds(&entry.value, entry.count) {
                 self.entries.swap(at, kept);
                 kept += 1;
             }
