@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::{Interval, tail_of};
-use crate::distribution::normal;
+use crate::distribution::{beta, normal};
 
 /// A number, and how far chance may have moved it.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
@@ -55,6 +55,22 @@ impl Estimate {
     }
 }
 
+/// `value ± t * standard_error` with Student's law, for a mean of few values.
+///
+/// `None` unless `degrees_of_freedom` is positive and `0 < confidence < 1`.
+/// Reference: Student, Biometrika 6 (1908).
+#[must_use]
+pub fn t_interval(estimate: Estimate, degrees_of_freedom: f64, confidence: f64) -> Option<Interval> {
+    let both_tails = 2.0 * tail_of(confidence)?;
+    if !(degrees_of_freedom > 0.0 && degrees_of_freedom.is_finite()) {
+        return None;
+    }
+    // P(|T| > t) is the beta law at degrees / (degrees + t^2).
+    let x = beta::quantile(both_tails, 0.5 * degrees_of_freedom, 0.5)?;
+    let half = (degrees_of_freedom * (1.0 - x) / x).sqrt() * estimate.standard_error;
+    half.is_finite().then(|| Interval { low: estimate.value - half, high: estimate.value + half })
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -70,6 +86,23 @@ mod tests {
         assert!(share.low < plain.low && share.high < plain.high && share.high < 1.0);
         let end = Estimate::new(1.0, 0.1).unwrap().share_interval(0.95).unwrap();
         assert!(end.high == 1.0 && end.low < 1.0);
+    }
+
+    /// scipy 1.17.1: `t.ppf(0.975, [3, 28.5, 1e6])` is 3.1824463052837078, 2.0467893427202686 and
+    /// 1.959966356814107; `t.ppf(0.995, 1)` is 63.656741162871526.
+    #[test]
+    fn students_law_is_wider() {
+        let estimate = Estimate::new(0.0, 1.0).unwrap();
+        for (degrees, confidence, expected) in [
+            (3.0, 0.95, 3.182_446_305_283_707_8),
+            (28.5, 0.95, 2.046_789_342_720_268_6),
+            (1e6, 0.95, 1.959_966_356_814_107),
+            (1.0, 0.99, 63.656_741_162_871_526),
+        ] {
+            let found = t_interval(estimate, degrees, confidence);
+            close(found.map(|interval| interval.high), expected, 1e-9);
+        }
+        assert_eq!(t_interval(estimate, 0.0, 0.95), None);
     }
 
     #[test]

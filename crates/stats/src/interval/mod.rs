@@ -7,7 +7,7 @@ mod rate;
 mod share;
 
 pub use bootstrap::{Bootstrap, bootstrap};
-pub use estimate::Estimate;
+pub use estimate::{Estimate, t_interval};
 pub use quantile::{quantile_interval, quantile_ranks};
 pub use rate::poisson_rate;
 pub use share::{clopper_pearson, wilson};

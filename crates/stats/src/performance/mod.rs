@@ -2,9 +2,11 @@
 
 mod calibration;
 mod classification;
+mod delayed;
 mod estimate;
 mod isotonic;
 mod platt;
+mod prediction_powered;
 mod probability_loss;
 mod ranking;
 mod regression;
@@ -18,12 +20,14 @@ pub use classification::{
     area_under_precision_recall, area_under_roc, area_under_roc_difference, average_precision, one_vs_rest_area,
     weighted_area_under_roc,
 };
+pub use delayed::{DelayError, DelayedShare, MaturityCurve, RecentPrediction};
 pub use estimate::{
     BusinessValue, CalibratedScores, Cbpe, ExpectedConfusion, MulticlassCbpe, MulticlassEstimate, estimated_area,
     estimated_area_under_roc, estimated_average_precision,
 };
 pub use isotonic::Isotonic;
 pub use platt::Platt;
+pub use prediction_powered::{PredictionPowered, PredictionPoweredConfusion};
 pub use probability_loss::{brier_estimate, log_loss_estimate, multiclass_brier, multiclass_log_loss};
 pub use ranking::{RankedList, RankingMetric, RankingQuality};
 pub use regression::{RegressionErrors, RegressionMetric, quantile_loss, r_squared};

@@ -175,7 +175,8 @@ impl LearnedLoss {
         // and their mean differs from the reference's by chance as well.
         let of_row = of_reference().map(|(left, weight)| weight * (left - rest).powi(2)).sum::<f64>() / total;
         let of_mean = of_reference().map(|(left, weight)| (weight * (left - rest)).powi(2)).sum::<f64>();
-        let variance = of_row / rows + of_mean / (total * total);
+        // The reference counts twice, as weights and losses were learned from as many rows.
+        let variance = of_row / rows + 2.0 * of_mean / (total * total);
         Estimate::new(learned.iter().sum::<f64>() / rows + rest, variance.sqrt())
     }
 }

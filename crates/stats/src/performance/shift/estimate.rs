@@ -17,7 +17,8 @@ pub(super) struct ReferenceRow {
 
 /// A window whose labels are missing, and what weighted labels of the reference say about it.
 ///
-/// Standard errors cover that labels of the window are drawn, and that those of the reference were.
+/// Standard errors cover that labels of the window are drawn, that those of the reference were, and that
+/// weights and probabilities are learned.
 #[derive(Clone, Debug, PartialEq)]
 pub struct ShiftEstimate {
     pub(super) scores: Vec<f64>,
@@ -125,6 +126,8 @@ impl ShiftEstimate {
             step += change;
             of_reference += change * change;
         }
-        Estimate::new(value + step, (of_window + of_reference).sqrt())
+        // The reference counts twice: for its labels, and because weights and probabilities were learned from
+        // as many rows, whose errors are of the same size.
+        Estimate::new(value + step, (of_window + 2.0 * of_reference).sqrt())
     }
 }
