@@ -92,7 +92,7 @@ pub fn onset_of_mean(cells: &[MeanCell]) -> Option<Onset> {
 }
 
 /// `x ln(x / whole)`, zero at `x = 0`.
-fn x_ln_ratio(x: f64, whole: f64) -> f64 {
+pub(super) fn x_ln_ratio(x: f64, whole: f64) -> f64 {
     if x > 0.0 && whole > 0.0 { x * (x / whole).ln() } else { 0.0 }
 }
 
@@ -139,7 +139,7 @@ fn onset(sums: &[[f64; 3]], fit: impl Fn([f64; 3]) -> f64, misfit: impl Fn([f64;
 }
 
 /// The hull of the likeliest splits that together carry 95 % of the normalised likelihood.
-fn interval(scored: &[(usize, f64)], dispersion: f64) -> (usize, usize) {
+pub(super) fn interval(scored: &[(usize, f64)], dispersion: f64) -> (usize, usize) {
     let most = scored.iter().map(|(_, gain)| *gain).fold(f64::NEG_INFINITY, f64::max);
     let mut weights: Vec<(usize, f64)> =
         scored.iter().map(|(cell, gain)| (*cell, ((gain - most) / dispersion).exp())).collect();
