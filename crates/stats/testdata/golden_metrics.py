@@ -3,7 +3,7 @@
 import numpy as np
 import scipy
 import sklearn
-from golden_inputs import lcg, scorer, write
+from golden_inputs import lcg, probabilities, scorer, write
 from sklearn import metrics as m
 from sklearn.calibration import _SigmoidCalibration
 from sklearn.isotonic import IsotonicRegression
@@ -41,9 +41,7 @@ def binary():
 
 def multiclass():
     """300 rows of three classes with probabilities."""
-    u, v, w = lcg(300, 41), lcg(300, 43), lcg(300, 45)
-    raw = np.stack([0.2 + u, 0.2 + v, 0.2 + w], 1)
-    p = raw / raw.sum(1, keepdims=True)
+    p = probabilities(300, 41)
     draw = lcg(300, 47)
     labels = np.where(draw < p[:, 0], 0, np.where(draw < p[:, 0] + p[:, 1], 1, 2))
     decided = p.argmax(1)

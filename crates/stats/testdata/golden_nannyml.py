@@ -8,7 +8,7 @@ warnings.filterwarnings("ignore")
 import nannyml
 import numpy as np
 import pandas as pd
-from golden_inputs import lcg, samples, scorer, tables, write
+from golden_inputs import lcg, probabilities, samples, scorer, tables, write
 from nannyml.drift.univariate.methods import FeatureType, MethodFactory
 from nannyml.chunk import DefaultChunker
 from nannyml.thresholds import ConstantThreshold
@@ -54,25 +54,24 @@ def formulas():
             "business_value_per_prediction": m.estimate_business_value(decided, q, "per_prediction", np.array(VALUE))}
 
 
-def classes(n, seed):
-    raw = np.stack([0.2 + lcg(n, seed), 0.2 + lcg(n, seed + 2), 0.2 + lcg(n, seed + 4)], 1)
-    return raw / raw.sum(1, keepdims=True)
-
-
-def multiclass():
-    """600 reference rows of three classes, 300 without labels."""
-    p, q = classes(600, 41), classes(300, 71)
+def multiclass(calibrate):
+    """600 reference rows of three classes, 300 without labels. Left to itself NannyML calibrates a class only if a
+    seeded cross-validation says that it helps; here all or none are."""
+    from nannyml.calibration import IsotonicCalibrator, NoopCalibrator
+    from nannyml.performance_estimation.confidence_based import cbpe
+    cbpe.needs_calibration = lambda *_, **__: calibrate
+    p, q = probabilities(600, 41), probabilities(300, 71)
     draw = lcg(600, 47)
     y = np.where(draw < p[:, 0], 0, np.where(draw < p[:, 0] + p[:, 1], 1, 2))
     frame = lambda v: pd.DataFrame({"p0": v[:, 0], "p1": v[:, 1], "p2": v[:, 2], "d": v.argmax(1)})
     estimator = nannyml.CBPE(
         y_pred_proba={0: "p0", 1: "p1", 2: "p2"}, y_pred="d", y_true="y", metrics=BINARY + ["confusion_matrix"],
-        problem_type="classification_multiclass", chunk_number=1)
+        problem_type="classification_multiclass", chunk_number=1,
+        calibrator=IsotonicCalibrator() if calibrate else NoopCalibrator())
     estimator.fit(frame(p).assign(y=y))
     out = estimator.estimate(frame(q)).filter(period="analysis").to_df()
     confusion = [[out[(f"true_{i}_pred_{j}", "value")].iloc[0] for j in range(3)] for i in range(3)]
-    return {"labels": np.bincount(y), "needs_calibration": bool(estimator.needs_calibration), "confusion": confusion,
-            **{m: estimates(out, m) for m in BINARY}}
+    return {"labels": np.bincount(y), "confusion": confusion, **{m: estimates(out, m) for m in BINARY}}
 
 
 def drift():
@@ -96,4 +95,5 @@ def drift():
 
 
 write({"formulas_without_calibration": formulas(), "cbpe_one_chunk": cbpe(1), "cbpe_two_chunks": cbpe(2),
-       "business_value_matrix": VALUE, "multiclass": multiclass(), "drift": drift()}, nannyml=nannyml.__version__)
+       "business_value_matrix": VALUE, "multiclass_uncalibrated": multiclass(False),
+       "multiclass_isotonic": multiclass(True), "drift": drift()}, nannyml=nannyml.__version__)

@@ -11,6 +11,8 @@ mod drift;
 mod estimate;
 mod kernel;
 mod measure;
+#[path = "../promised/random.rs"]
+mod random;
 mod streams;
 
 use std::error::Error;

@@ -98,7 +98,7 @@ impl Monitor for Never {
 
 impl Monitor for OneInTenThousand {
     fn watch(&mut self, _value: f64) -> bool {
-        self.0.chance(1e-4)
+        self.0.unit() < 1e-4
     }
 
     fn promise(&self) -> Promise {

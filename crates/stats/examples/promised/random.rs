@@ -39,10 +39,6 @@ impl Random {
         (self.next() >> 11) as f64 / 9_007_199_254_740_992.0
     }
 
-    pub(crate) fn chance(&mut self, probability: f64) -> bool {
-        self.unit() < probability
-    }
-
     /// A standard normal number (Marsaglia's polar method).
     pub(crate) fn normal(&mut self) -> f64 {
         if let Some(spare) = self.spare.take() {

@@ -100,8 +100,8 @@ impl Stream {
         let mut random = Random::new(seed);
         let time = (random.unit() * PERIOD).floor();
         let last = match kind {
-            Kind::Bits => f64::from(u8::from(random.chance(ERROR_RATE))),
-            Kind::ArmBits | Kind::WorseArmBits => f64::from(u8::from(random.chance(1.0 / 6.0))),
+            Kind::Bits => f64::from(u8::from(random.unit() < ERROR_RATE)),
+            Kind::ArmBits | Kind::WorseArmBits => f64::from(u8::from(random.unit() < 1.0 / 6.0)),
             Kind::Numbers | Kind::ArmValues => random.normal(),
             Kind::Bounded => random.unit(),
         };
@@ -115,15 +115,15 @@ impl Stream {
             Kind::Numbers => self.parameter + self.number(),
             Kind::Bounded => self.parameter + self.bounded(),
             Kind::ArmBits | Kind::WorseArmBits => {
-                let canary = self.random.chance(CANARY_SHARE);
+                let canary = self.random.unit() < CANARY_SHARE;
                 // What hits one arm hits the other: only their difference is a change.
                 let ratio = if canary { self.parameter / ERROR_RATE } else { 1.0 };
                 let rate = ERROR_RATE * self.common() * ratio;
-                let value = 1.0 + f64::from(u8::from(self.random.chance(rate)));
+                let value = 1.0 + f64::from(u8::from(self.random.unit() < rate));
                 if canary { -value } else { value }
             }
             Kind::ArmValues => {
-                let canary = self.random.chance(CANARY_SHARE);
+                let canary = self.random.unit() < CANARY_SHARE;
                 let latency = (0.5 * self.number()).exp() * if canary { self.parameter } else { 1.0 };
                 if canary { -latency } else { latency }
             }
@@ -141,7 +141,7 @@ impl Stream {
             // The lag-one correlation of this chain is 0.3, and its mean the rate.
             Shape::Autocorrelated => rate + 0.3 * (self.last - rate),
         };
-        self.last = f64::from(u8::from(self.random.chance(rate)));
+        self.last = f64::from(u8::from(self.random.unit() < rate));
         self.last
     }
 
@@ -162,7 +162,7 @@ impl Stream {
             Shape::Seasonal => return 0.3 * self.wave() + self.random.unit() - 0.5,
             Shape::Independent => self.random.unit(),
             Shape::Autocorrelated => {
-                if self.random.chance(0.5) {
+                if self.random.unit() < 0.5 {
                     self.last = self.random.unit();
                 }
                 self.last
@@ -179,7 +179,7 @@ impl Stream {
             Shape::Autocorrelated => {
                 // An incident begins once in 1,000 events, lasts 200, and triples the errors.
                 let ends_or_begins = if self.last > 0.0 { 1.0 / 200.0 } else { 1.0 / 1_000.0 };
-                if self.random.chance(ends_or_begins) {
+                if self.random.unit() < ends_or_begins {
                     self.last = 1.0 - self.last;
                 }
                 (if self.last > 0.0 { 3.0 } else { 1.0 }) / (8.0 / 6.0)

@@ -101,3 +101,24 @@ pub(crate) fn scorer() -> (Vec<f64>, Vec<bool>, Vec<f64>) {
     let current = (0..150).map(|j| (f64::from((j * 83) % 150) + 0.5) / 150.0 * 0.9).collect();
     (reference, labels, current)
 }
+
+/// Three probabilities for each of `n` rows, and the likeliest class.
+pub(crate) fn probabilities(n: usize, state: u64) -> (Vec<f64>, Vec<usize>) {
+    let columns = [state, state + 1_000_003, state + 5_000_011].map(|state| lcg(n, state));
+    let mut scores = Vec::with_capacity(3 * n);
+    let mut decisions = Vec::with_capacity(n);
+    for row in 0..n {
+        let raw = [0, 1, 2].map(|class: usize| 0.2 + columns[class][row]);
+        let total = raw[0] + raw[1] + raw[2];
+        let row = raw.map(|value| value / total);
+        scores.extend(row);
+        // The first of the greatest.
+        decisions.push((1..3).fold(0, |best, class| if row[class] > row[best] { class } else { best }));
+    }
+    (scores, decisions)
+}
+
+/// The class that an even number draws from three probabilities.
+pub(crate) fn class_of(draw: f64, p: &[f64]) -> usize {
+    usize::from(draw >= p[0]) + usize::from(draw >= p[0] + p[1])
+}

@@ -1,7 +1,8 @@
 //! Tests and distances of two numeric samples, against scipy 1.17.1, Evidently and Alibi Detect.
 
 use wardline_stats::two_sample::{
-    anderson_darling, cramer_von_mises, energy_distance, kolmogorov_smirnov, mann_whitney, wasserstein,
+    anderson_darling, cramer_von_mises, energy_distance, epps_singleton, kolmogorov_smirnov, mann_whitney, student_t,
+    wasserstein, wasserstein_normalised, welch_t,
 };
 
 use crate::inputs::{Pair, samples};
@@ -63,10 +64,40 @@ fn golden_anderson_darling() {
 }
 
 #[test]
+fn golden_epps_singleton() {
+    each(|pair, values| {
+        let test = epps_singleton(&pair.reference, &pair.current);
+        if values.has("/epps_singleton") {
+            let test = test.unwrap();
+            close(pair.name, test.statistic, values.number("/epps_singleton/statistic"), 1e-9);
+            close(pair.name, test.p_value, values.number("/epps_singleton/p"), 1e-9);
+        } else {
+            assert_eq!(test, None, "{}", pair.name);
+        }
+    });
+}
+
+/// scipy's `t` has the reference first, ours the current values.
+#[test]
+fn golden_means() {
+    each(|pair, values| {
+        for (name, test) in
+            [("welch", welch_t(&pair.reference, &pair.current)), ("student", student_t(&pair.reference, &pair.current))]
+        {
+            let (test, at) = (test.unwrap(), |field: &str| values.number(&format!("/{name}/{field}")));
+            close(pair.name, -test.t, at("t"), 1e-9);
+            close(pair.name, test.p_value, at("p"), 1e-9);
+            close(pair.name, test.degrees_of_freedom, at("df"), 1e-9);
+        }
+    });
+}
+
+#[test]
 fn golden_distances_of_samples() {
     each(|pair, values| {
         let (a, b) = (&pair.reference, &pair.current);
         close(pair.name, wasserstein(a, b), values.number("/wasserstein"), 1e-9);
+        close(pair.name, wasserstein_normalised(a, b), values.number("/wasserstein_by_std_of_a"), 1e-9);
         close(pair.name, energy_distance(a, b), values.number("/energy_distance"), 1e-9);
     });
 }
@@ -84,6 +115,8 @@ fn golden_evidently_scores_of_samples() {
         }
         close(pair.name, energy_distance(a, b), score("ed"), 1e-9);
         close(pair.name, anderson_darling(a, b).unwrap().p_value, score("anderson"), 1e-9);
+        close(pair.name, wasserstein_normalised(a, b), score("wasserstein"), 1e-9);
+        close(pair.name, student_t(a, b).unwrap().p_value, score("t_test"), 1e-9);
     }
 }
 

@@ -12,6 +12,10 @@ pub(crate) fn streams() -> Golden {
     Golden::read(include_str!("../../testdata/golden_streams.json"))
 }
 
+pub(crate) fn metrics() -> Golden {
+    Golden::read(include_str!("../../testdata/golden_metrics.json"))
+}
+
 pub(crate) fn evidently() -> Golden {
     Golden::read(include_str!("../../testdata/golden_evidently.json"))
 }

@@ -1,0 +1,38 @@
+use std::time::Instant;
+use wardline_stats::learn::*;
+use wardline_stats::performance::*;
+fn main() {
+    let mut z = 1_u64;
+    let mut unit = move || { z = z.wrapping_mul(6364136223846793005).wrapping_add(1442695040888963407); (z >> 11) as f64 / 9007199254740992.0 };
+    let scores: Vec<f64> = (0..1_000_000).map(|_| unit()).collect();
+    let labels: Vec<bool> = scores.iter().map(|s| unit() < s * s).collect();
+    let current: Vec<f64> = (0..1_000_000).map(|_| unit()).collect();
+    let decisions: Vec<bool> = current.iter().map(|s| *s >= 0.5).collect();
+    let t = Instant::now();
+    let fitted = Cbpe::fit(&scores, &labels).unwrap();
+    println!("fit {:?}", t.elapsed());
+    let window = fitted.window(&current, &decisions).unwrap();
+    println!("window {:?}", t.elapsed());
+    println!("{:?} {:?} {:?}", window.metric(BinaryMetric::Accuracy), window.metric(BinaryMetric::F1), window.area_under_roc());
+    println!("all {:?}", t.elapsed());
+    println!("{:?} {:?}", window.average_precision(), t.elapsed());
+    let t = Instant::now();
+    println!("{:?} {:?}", area_under_roc(&scores, &labels), t.elapsed());
+    let t = Instant::now();
+    println!("{:?} {:?}", average_precision(&scores, &labels), t.elapsed());
+    let a: Vec<Vec<f64>> = (0..20).map(|_| (0..100_000).map(|_| unit()).collect()).collect();
+    let b: Vec<Vec<f64>> = (0..20).map(|_| (0..100_000).map(|_| unit() + 0.01).collect()).collect();
+    let table = |x: &'static [Vec<f64>]| Features::new(x.iter().map(Vec::as_slice).collect()).unwrap();
+    let (a, b) = (table(a.leak()), table(b.leak()));
+    let t = Instant::now();
+    let s = DomainScores::fit(&a, &b, &BoostSettings::new(Loss::Logistic), 3, 1).unwrap();
+    println!("domain {:?} {}", t.elapsed(), s.reference[0]);
+    let t = Instant::now();
+    let y: Vec<f64> = (0..100_000).map(|_| f64::from(u8::from(unit() < 0.3))).collect();
+    let m = BoostedTrees::fit(&a, &y, None, &BoostSettings::new(Loss::Logistic)).unwrap();
+    println!("boost {:?}", t.elapsed());
+    let t = Instant::now();
+    println!("predict {:?} {:?}", m.predict(&b).unwrap()[0], t.elapsed());
+    let t = Instant::now();
+    println!("logistic {:?} {:?}", Logistic::fit(&a, &y, None, 1.0).unwrap().intercept(), t.elapsed());
+}
