@@ -1,5 +1,7 @@
 //! Features as small numbers: the bin of each value among quantiles.
 
+use std::hint::select_unpredictable;
+
 use serde::{Deserialize, Serialize};
 
 use super::Features;
@@ -97,8 +99,8 @@ fn bin_of(ends: &[f64], value: f64) -> u8 {
     let mut below = 0;
     let mut step = ends.len().div_ceil(2);
     while step > 0 {
-        // The next step is taken by arithmetic, as a branch would be guessed wrong half of the time.
-        below += step * usize::from(ends[below + step - 1] < value);
+        // A branch would be guessed wrong half of the time.
+        below = select_unpredictable(ends[below + step - 1] < value, below + step, below);
         step /= 2;
     }
     1 + below as u8

@@ -119,3 +119,44 @@ fn newton_step(at: [f64; 2], rows: impl Iterator<Item = (f64, f64)>) -> Option<[
     let step = [(b * gradient[1] - c * gradient[0]) / determinant, (b * gradient[0] - a * gradient[1]) / determinant];
     step.iter().all(|x| x.is_finite()).then_some(step)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::sequential::tests_stream::Lcg;
+
+    /// Goal: log-odds of true probabilities come back as they are.
+    #[test]
+    fn calibrated_log_odds_have_a_slope_of_minus_one() {
+        let mut stream = Lcg::new(5);
+        let scores: Vec<f64> = (0..20_000).map(|_| 4.0 * stream.next() - 2.0).collect();
+        let labels: Vec<bool> = scores.iter().map(|score| stream.next() < 1.0 / (1.0 + (-score).exp())).collect();
+        let fitted = Platt::fit(&scores, &labels).unwrap();
+        assert!((fitted.slope() + 1.0).abs() < 0.06 && fitted.intercept().abs() < 0.06, "{fitted:?}");
+        // The scale of the scores does not matter.
+        let large: Vec<f64> = scores.iter().map(|score| 1e9 * score + 5e9).collect();
+        let scaled = Platt::fit(&large, &labels).unwrap();
+        assert!((scaled.probability(6e9).unwrap() - fitted.probability(1.0).unwrap()).abs() < 1e-9);
+    }
+
+    #[test]
+    fn extremes_stay_finite() {
+        let parted: Vec<f64> = (0..100).map(f64::from).collect();
+        let labels: Vec<bool> = (0..100).map(|i| i >= 50).collect();
+        let fitted = Platt::fit(&parted, &labels).unwrap();
+        assert!(fitted.probability(0.0).unwrap() < 0.05 && fitted.probability(99.0).unwrap() > 0.95);
+        // One class, equal scores: the smoothed share.
+        let fitted = Platt::fit(&[3.0; 8], &[true; 8]).unwrap();
+        assert!((fitted.probability(3.0).unwrap() - 0.9).abs() < 1e-6, "{fitted:?}");
+        assert!(Platt::fit(&[1.0], &[false]).unwrap().probability(1.0).is_some());
+    }
+
+    #[test]
+    fn bad_input_gives_nothing() {
+        assert_eq!(Platt::fit(&[], &[]), None);
+        assert_eq!(Platt::fit(&[1.0], &[]), None);
+        assert_eq!(Platt::fit(&[f64::NAN], &[true]), None);
+        assert_eq!(Platt::fit(&[f64::INFINITY], &[true]), None);
+        assert_eq!(Platt::fit(&[1.0, 2.0], &[true, false]).unwrap().probability(f64::NAN), None);
+    }
+}

@@ -150,3 +150,67 @@ impl RankingQuality {
         mean(&self.values)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const METRICS: [RankingMetric; 6] = [
+        RankingMetric::NormalizedGain,
+        RankingMetric::AveragePrecision,
+        RankingMetric::ReciprocalRank,
+        RankingMetric::HitRate,
+        RankingMetric::Precision,
+        RankingMetric::Recall,
+    ];
+
+    #[test]
+    fn the_best_order_is_perfect_and_the_worst_is_not() {
+        let best = RankedList::new(vec![3.0, 2.0, 0.0, 0.0], 1.0).unwrap();
+        let worst = RankedList::new(vec![0.0, 0.0, 2.0, 3.0], 1.0).unwrap();
+        for metric in METRICS {
+            assert_eq!(best.metric(metric, 2), Some(1.0), "{metric:?}");
+            assert!(worst.metric(metric, 2).unwrap() < 0.5, "{metric:?}");
+        }
+        assert_eq!(worst.metric(RankingMetric::ReciprocalRank, 4), Some(1.0 / 3.0));
+        // A list of two, where five are asked for, is filled up with nothing.
+        let short = RankedList::new(vec![1.0, 1.0], 1.0).unwrap();
+        assert_eq!(short.metric(RankingMetric::Precision, 5), Some(0.4));
+    }
+
+    #[test]
+    fn bad_input_gives_nothing() {
+        assert_eq!(RankedList::new(vec![], 1.0), None);
+        assert_eq!(RankedList::new(vec![f64::NAN], 1.0), None);
+        assert_eq!(RankedList::new(vec![-1.0], 1.0), None);
+        assert_eq!(RankedList::new(vec![1.0], 0.0), None);
+        assert_eq!(RankedList::by_score(&[1.0], &[], 1.0), None);
+        assert_eq!(RankedList::by_score(&[f64::NAN], &[1.0], 1.0), None);
+        let nothing = RankedList::new(vec![0.0, 0.0], 1.0).unwrap();
+        assert!(METRICS.iter().all(|metric| nothing.metric(*metric, 2).is_none()));
+        let one = RankedList::new(vec![1.0], 1.0).unwrap();
+        assert!(METRICS.iter().all(|metric| one.metric(*metric, 0).is_none()));
+        assert!(METRICS.iter().all(|metric| one.metric(*metric, usize::MAX).is_some()));
+    }
+
+    #[test]
+    fn means_merge_and_leave_empty_lists_out() {
+        let lists: Vec<RankedList> = [vec![1.0, 0.0], vec![0.0, 1.0], vec![0.0], vec![0.0, 0.0, 1.0]]
+            .map(|gains| RankedList::new(gains, 1.0).unwrap())
+            .into();
+        let quality = |lists: &[RankedList]| {
+            let mut quality = RankingQuality::new(RankingMetric::ReciprocalRank, 10);
+            lists.iter().for_each(|list| {
+                quality.observe(list);
+            });
+            quality
+        };
+        let mut merged = quality(&lists[..2]);
+        assert!(merged.merge(&quality(&lists[2..])));
+        assert_eq!(merged.counts(), (3, 1));
+        let (a, b) = (merged.estimate().unwrap(), quality(&lists).estimate().unwrap());
+        assert!((a.value - b.value).abs() < 1e-12 && (a.value - (1.0 + 0.5 + 1.0 / 3.0) / 3.0).abs() < 1e-12);
+        assert!(!merged.merge(&RankingQuality::new(RankingMetric::HitRate, 10)));
+        assert_eq!(RankingQuality::new(RankingMetric::HitRate, 3).estimate(), None);
+    }
+}

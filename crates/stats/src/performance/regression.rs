@@ -178,3 +178,69 @@ pub(super) fn root(square: Estimate) -> Option<Estimate> {
     let standard_error = if value > 0.0 { 0.5 * square.standard_error / value } else { square.standard_error.sqrt() };
     Estimate::new(value, standard_error)
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    const METRICS: [RegressionMetric; 8] = [
+        RegressionMetric::MeanAbsoluteError,
+        RegressionMetric::MeanSquaredError,
+        RegressionMetric::RootMeanSquaredError,
+        RegressionMetric::Bias,
+        RegressionMetric::MeanAbsolutePercentageError,
+        RegressionMetric::SymmetricPercentageError,
+        RegressionMetric::MeanSquaredLogError,
+        RegressionMetric::RootMeanSquaredLogError,
+    ];
+
+    #[test]
+    fn bad_input_gives_nothing() {
+        assert_eq!(RegressionErrors::of(&[1.0], &[]), None);
+        assert_eq!(RegressionErrors::of(&[f64::NAN], &[1.0]), None);
+        assert_eq!(RegressionErrors::of(&[1.0], &[f64::INFINITY]), None);
+        assert_eq!(RegressionErrors::of(&[1e300], &[-1e300]), None);
+        for errors in [RegressionErrors::new(), RegressionErrors::of(&[1.0], &[2.0]).unwrap()] {
+            assert!(METRICS.iter().all(|metric| errors.metric(*metric).is_none()));
+            assert_eq!(errors.r_squared(), None);
+        }
+        assert_eq!(r_squared(&[3.0; 5], &[2.0; 5]), None);
+        assert_eq!(quantile_loss(&[1.0, 2.0], &[1.0, 2.0], 1.0), None);
+        assert_eq!(quantile_loss(&[1.0, 2.0], &[1.0], 0.5), None);
+        assert_eq!(quantile_loss(&[1.0, f64::NAN], &[1.0, 2.0], 0.5), None);
+    }
+
+    /// Goal: an actual zero or a number below -1 leaves its row out of what has no value there, no more.
+    #[test]
+    fn rows_without_a_value_are_left_out() {
+        let errors = RegressionErrors::of(&[0.0, 2.0, 4.0, -3.0], &[1.0, 1.0, 5.0, -3.0]).unwrap();
+        let found = errors.metric(RegressionMetric::MeanAbsolutePercentageError).unwrap().value;
+        assert!((found - 0.25).abs() < 1e-12);
+        assert_eq!(errors.metric(RegressionMetric::MeanAbsoluteError).unwrap().value, 0.75);
+        assert!(errors.metric(RegressionMetric::MeanSquaredLogError).is_some());
+        let perfect = RegressionErrors::of(&[1.0, 2.0], &[1.0, 2.0]).unwrap();
+        let root = perfect.metric(RegressionMetric::RootMeanSquaredError).unwrap();
+        assert_eq!((root.value, root.standard_error, perfect.r_squared()), (0.0, 0.0, Some(1.0)));
+    }
+
+    proptest! {
+        #[test]
+        fn halves_make_the_whole(rows in proptest::collection::vec((-50.0..50.0_f64, -50.0..50.0_f64), 4..80), cut in 0..80_usize) {
+            let (actual, predicted): (Vec<f64>, Vec<f64>) = rows.into_iter().unzip();
+            let cut = cut % actual.len();
+            let whole = RegressionErrors::of(&actual, &predicted).unwrap();
+            let mut merged = RegressionErrors::of(&actual[..cut], &predicted[..cut]).unwrap();
+            merged.merge(&RegressionErrors::of(&actual[cut..], &predicted[cut..]).unwrap());
+            for metric in METRICS {
+                if let Some(expected) = whole.metric(metric) {
+                    let found = merged.metric(metric).unwrap();
+                    prop_assert!((found.value - expected.value).abs() <= 1e-9 * (1.0 + expected.value.abs()));
+                    prop_assert!((found.standard_error - expected.standard_error).abs() <= 1e-6 * (1.0 + expected.standard_error));
+                }
+            }
+            prop_assert!(whole.r_squared().is_none_or(|value| value <= 1.0));
+        }
+    }
+}

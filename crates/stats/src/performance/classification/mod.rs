@@ -18,3 +18,6 @@ pub use score_histogram::{BoundedEstimate, ScoreHistogram};
 pub(super) use area::{area_and_slopes, rising};
 pub(super) use average_precision::precision_and_slopes;
 pub(super) use metric::{FALSE_NEGATIVE, FALSE_POSITIVE, TRUE_NEGATIVE, TRUE_POSITIVE};
+
+#[cfg(test)]
+mod tests;
