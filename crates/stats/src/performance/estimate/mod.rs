@@ -11,3 +11,6 @@ pub use confusion::{BusinessValue, ExpectedConfusion};
 pub use multiclass::{MulticlassCbpe, MulticlassEstimate};
 
 pub(super) use cbpe::sorted_keys;
+
+#[cfg(test)]
+mod tests;

@@ -52,3 +52,6 @@ impl fmt::Display for ShiftError {
 }
 
 impl std::error::Error for ShiftError {}
+
+#[cfg(test)]
+mod tests;
