@@ -18,6 +18,7 @@ mod choice;
 mod column;
 mod distances;
 pub mod numeric;
+pub mod preset;
 mod table;
 
 pub use choice::{DefaultTest, LEAST_VALUES, Outcome, default_categorical, default_numeric, default_rows};

@@ -39,6 +39,9 @@ pub(crate) mod cells {
     pub(crate) use super::wasserstein::from_cells as wasserstein;
 }
 
+#[cfg(test)]
+pub(crate) use kolmogorov_smirnov::tests::golden_samples;
+
 pub use anderson_darling::{ShapeTest, anderson_darling};
 pub use chi_square::{CountTest, chi_square, g_test};
 pub use classifier::{ClassifierSettings, ClassifierTest, classifier_test};

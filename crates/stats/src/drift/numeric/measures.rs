@@ -5,7 +5,9 @@ use serde::{Deserialize, Serialize};
 use super::NumericComparison;
 pub use crate::drift::distances::Measured;
 use crate::drift::distances::{Distances, distances};
-use crate::two_sample::{CountTest, KsTest, MannWhitney, MeanTest, ProportionTest, ShapeTest, Wasserstein, chi_square, g_test};
+use crate::two_sample::{
+    CountTest, KsTest, MannWhitney, MeanTest, ProportionTest, ShapeTest, Wasserstein, chi_square, g_test,
+};
 
 /// Bins of equal reference shares that the distances between counts are taken on.
 const BINS: usize = 10;

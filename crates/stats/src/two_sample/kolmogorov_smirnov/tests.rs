@@ -5,7 +5,7 @@ use crate::golden::{close, numbers};
 use crate::sequential::tests_stream::Lcg;
 
 /// The samples a and b of the golden values, sorted.
-pub(in crate::two_sample) fn golden_samples() -> (Vec<f64>, Vec<f64>) {
+pub(crate) fn golden_samples() -> (Vec<f64>, Vec<f64>) {
     let mut a: Vec<f64> = (0..40).map(|i| f64::from((i * 37) % 101) / 101.0).collect();
     let mut b: Vec<f64> = (0..30).map(|j| f64::from((j * 53 + 7) % 101) / 101.0 * 0.8 + 0.3).collect();
     a.sort_by(f64::total_cmp);
