@@ -68,7 +68,7 @@ pub fn t_interval(estimate: Estimate, degrees_of_freedom: f64, confidence: f64) 
     // P(|T| > t) is the beta law at degrees / (degrees + t^2).
     let x = beta::quantile(both_tails, 0.5 * degrees_of_freedom, 0.5)?;
     let half = (degrees_of_freedom * (1.0 - x) / x).sqrt() * estimate.standard_error;
-    half.is_finite().then(|| Interval { low: estimate.value - half, high: estimate.value + half })
+    half.is_finite().then_some(Interval { low: estimate.value - half, high: estimate.value + half })
 }
 
 #[cfg(test)]

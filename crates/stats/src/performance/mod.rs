@@ -10,6 +10,7 @@ mod prediction_powered;
 mod probability_loss;
 mod ranking;
 mod regression;
+mod reliability_diagram;
 mod shift;
 
 pub use calibration::{
@@ -22,8 +23,8 @@ pub use classification::{
 };
 pub use delayed::{DelayError, DelayedShare, MaturityCurve, RecentPrediction};
 pub use estimate::{
-    BusinessValue, CalibratedScores, Cbpe, ExpectedConfusion, MulticlassCbpe, MulticlassEstimate, estimated_area,
-    estimated_area_under_roc, estimated_average_precision,
+    BusinessValue, CalibratedScores, Cbpe, ExpectedConfusion, ExpectedHistogram, MulticlassCbpe, MulticlassEstimate,
+    estimated_area, estimated_area_under_roc, estimated_average_precision,
 };
 pub use isotonic::Isotonic;
 pub use platt::Platt;
@@ -31,4 +32,5 @@ pub use prediction_powered::{PredictionPowered, PredictionPoweredConfusion};
 pub use probability_loss::{brier_estimate, log_loss_estimate, multiclass_brier, multiclass_log_loss};
 pub use ranking::{RankedList, RankingMetric, RankingQuality};
 pub use regression::{RegressionErrors, RegressionMetric, quantile_loss, r_squared};
+pub use reliability_diagram::ReliabilityDiagram;
 pub use shift::{DirectLoss, DirectLossEstimate, ShiftError, ShiftEstimate, ShiftReference};

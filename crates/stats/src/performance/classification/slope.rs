@@ -31,8 +31,9 @@ impl Sloped {
         (whole.value > 0.0).then(|| self / whole)
     }
 
-    fn with(self, other: Self, value: f64, slope: impl Fn(f64, f64) -> f64) -> Self {
-        Self { value, slope: std::array::from_fn(|at| slope(self.slope[at], other.slope[at])) }
+    /// The value of a function of two numbers, and its slopes by either.
+    fn with(self, other: Self, value: f64, by: [f64; 2]) -> Self {
+        Self { value, slope: std::array::from_fn(|at| by[0] * self.slope[at] + by[1] * other.slope[at]) }
     }
 }
 
@@ -40,7 +41,7 @@ impl Add for Sloped {
     type Output = Self;
 
     fn add(self, other: Self) -> Self {
-        self.with(other, self.value + other.value, |a, b| a + b)
+        self.with(other, self.value + other.value, [1.0, 1.0])
     }
 }
 
@@ -48,7 +49,7 @@ impl Sub for Sloped {
     type Output = Self;
 
     fn sub(self, other: Self) -> Self {
-        self.with(other, self.value - other.value, |a, b| a - b)
+        self.with(other, self.value - other.value, [1.0, -1.0])
     }
 }
 
@@ -56,7 +57,7 @@ impl Mul for Sloped {
     type Output = Self;
 
     fn mul(self, other: Self) -> Self {
-        self.with(other, self.value * other.value, |a, b| a * other.value + self.value * b)
+        self.with(other, self.value * other.value, [other.value, self.value])
     }
 }
 
@@ -65,6 +66,6 @@ impl Div for Sloped {
 
     fn div(self, other: Self) -> Self {
         let value = self.value / other.value;
-        self.with(other, value, |a, b| (a - value * b) / other.value)
+        self.with(other, value, [other.value.recip(), -value / other.value])
     }
 }

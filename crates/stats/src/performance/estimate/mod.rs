@@ -3,11 +3,13 @@
 mod area;
 mod cbpe;
 mod confusion;
+mod histogram;
 mod multiclass;
 
 pub use area::{estimated_area, estimated_area_under_roc, estimated_average_precision};
 pub use cbpe::{CalibratedScores, Cbpe};
 pub use confusion::{BusinessValue, ExpectedConfusion};
+pub use histogram::ExpectedHistogram;
 pub use multiclass::{MulticlassCbpe, MulticlassEstimate};
 
 pub(super) use cbpe::sorted_keys;

@@ -151,3 +151,45 @@ proptest! {
         );
     }
 }
+
+proptest! {
+    /// The bound holds against all scores, and halves make the whole.
+    #[test]
+    fn the_histogram_is_within_its_bound(
+        rows in proptest::collection::vec((0.0..=1.0_f64, 0.01..0.99_f64), 2..200),
+        bins in 1..100_usize,
+        cut in 0..200_usize,
+    ) {
+        let cut = cut % rows.len();
+        let histogram = |rows: &[(f64, f64)]| {
+            let mut histogram = ExpectedHistogram::new(bins).unwrap();
+            assert!(rows.iter().all(|(score, p)| histogram.observe(*score, *p)));
+            histogram
+        };
+        let mut merged = histogram(&rows[..cut]);
+        prop_assert!(merged.merge(&histogram(&rows[cut..])));
+        let (scores, probabilities): (Vec<f64>, Vec<f64>) = rows.iter().copied().unzip();
+        let exact = estimated_area(&scores, &probabilities).unwrap();
+        let found = merged.area_under_roc().unwrap();
+        prop_assert!((found.estimate.value - exact.value).abs() <= found.error_bound + 1e-9);
+        let whole = histogram(&rows).area_under_roc().unwrap();
+        prop_assert!((whole.estimate.value - found.estimate.value).abs() < 1e-9);
+        prop_assert!((whole.estimate.standard_error - found.estimate.standard_error).abs() < 1e-9);
+    }
+}
+
+#[test]
+fn many_bins_show_what_all_scores_show() {
+    let mut random = SplitMix::new(3);
+    let (scores, _, _) = window(5_000, &mut random);
+    let mut histogram = ExpectedHistogram::new(4_096).unwrap();
+    assert!(scores.iter().all(|score| histogram.observe(*score, score * score)));
+    let squares: Vec<f64> = scores.iter().map(|score| score * score).collect();
+    let (found, exact) = (histogram.area_under_roc().unwrap(), estimated_area(&scores, &squares).unwrap());
+    assert!((found.estimate.value - exact.value).abs() < 1e-9 && found.error_bound < 2e-3, "{found:?} {exact:?}");
+    assert!((found.estimate.standard_error / exact.standard_error - 1.0).abs() < 1e-6);
+    assert!(!histogram.observe(f64::NAN, 0.5) && !histogram.observe(0.5, 1.5));
+    assert_eq!(ExpectedHistogram::new(0), None);
+    assert_eq!(ExpectedHistogram::new(4).unwrap().area_under_roc(), None);
+    assert!(!histogram.merge(&ExpectedHistogram::new(4).unwrap()));
+}
