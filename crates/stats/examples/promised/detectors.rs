@@ -2,8 +2,9 @@
 
 use wardline_stats::classic::{Adwin, Cusum, Ddm, Eddm, Ewma, HddmA, HddmW, Kswin, PageHinkley, cusum_threshold};
 use wardline_stats::sequential::{
-    BernoulliE, BoundedMeanE, Coin, Direction, DistributionCoin, EAlarm, EDetector, Monitor, Promise, Promotion,
-    RateWatch, Sides, Stop, TailCoin, default_detector,
+    BernoulliE, BoundedMeanE, Coin, ConformalRanks, ConformalWatch, Direction, DistributionCoin, EAlarm, EDetector,
+    EProcess, HistogramBet, McNemarE, Monitor, NormalMixture, Promise, Promotion, RateWatch, Sides, SimpleJumper, Stop,
+    TailCoin, default_detector,
 };
 
 use crate::arms::{Difference, Distribution, Errors, Promoted, Tail};
@@ -32,7 +33,8 @@ fn subject(name: &'static str, kind: Kind, build: fn(u64) -> Option<Box<dyn Moni
 }
 
 impl Subject {
-    fn from_the_start(self) -> Self {
+    /// Changed from the first value on.
+    fn at_once(self) -> Self {
         Self { before: 0, ..self }
     }
 
@@ -68,6 +70,24 @@ impl Monitor for LearnsAnew {
 
     fn promise(&self) -> Promise {
         self.0.promise()
+    }
+}
+
+/// Evidence that values are not exchangeable, by bets on their ranks.
+struct Conformal<B> {
+    ranks: ConformalRanks,
+    bets: B,
+}
+
+impl<B: EProcess> EProcess for Conformal<B> {
+    fn take(&mut self, value: f64) {
+        if let Some(p) = self.ranks.observe(value) {
+            self.bets.take(p);
+        }
+    }
+
+    fn log_e(&self) -> f64 {
+        self.bets.log_e()
     }
 }
 
@@ -127,7 +147,7 @@ fn watching_errors() -> Vec<Subject> {
         bits("Bernoulli e-process, limit 5 %, alpha 0.05", |_| {
             boxed(Stop::new(BernoulliE::new(ERROR_RATE, Direction::Increase)?, 0.05)?)
         })
-        .from_the_start(),
+        .at_once(),
         bits("ADWIN, delta 0.002", |_| boxed(Adwin::new(0.002)?)),
         bits("Page-Hinkley, threshold 50", |_| boxed(PageHinkley::new(0.005, 50.0)?)),
         bits("DDM", |_| boxed(Ddm::default())),
@@ -143,6 +163,16 @@ fn watching_errors() -> Vec<Subject> {
 fn watching_numbers() -> Vec<Subject> {
     let numbers = |name, build| subject(name, Kind::Numbers, build);
     vec![
+        numbers("conformal watch, run length 1e6", |seed| boxed(ConformalWatch::new(1e6, seed)?)),
+        numbers("conformal watch, run length 1e4", |seed| boxed(ConformalWatch::new(1e4, seed)?)),
+        numbers("conformal martingale, jumper, alpha 0.05", |seed| {
+            boxed(Stop::new(Conformal { ranks: ConformalRanks::new(seed), bets: SimpleJumper::new(0.01)? }, 0.05)?)
+        }),
+        numbers("conformal martingale, histogram, alpha 0.05", |seed| {
+            boxed(Stop::new(Conformal { ranks: ConformalRanks::new(seed), bets: HistogramBet::new() }, 0.05)?)
+        }),
+        numbers("normal mixture, mean 0, alpha 0.05", |_| boxed(Stop::new(NormalMixture::new(0.0, 1.0, 0.01)?, 0.05)?))
+            .at_once(),
         numbers("CUSUM, slack 0.5, calibrated to 5,000", |_| {
             boxed(Cusum::new(0.0, 0.5, cusum_threshold(0.5, 5_000.0)?)?)
         }),
@@ -154,23 +184,25 @@ fn watching_numbers() -> Vec<Subject> {
         subject("betting on a bounded mean, alpha 0.05", Kind::Bounded, |_| {
             boxed(Stop::new(BoundedMeanE::new(0.0, Sides::Both)?, 0.05)?)
         })
-        .from_the_start(),
+        .at_once(),
     ]
 }
 
 fn watching_arms() -> Vec<Subject> {
-    let errors = |name, build| subject(name, Kind::ArmBits, build).from_the_start().for_any();
-    let values = |name, build| subject(name, Kind::ArmValues, build).from_the_start().for_any();
+    let errors = |name, build| subject(name, Kind::ArmBits, build).at_once().for_any();
+    let values = |name, build| subject(name, Kind::ArmValues, build).at_once().for_any();
     vec![
+        subject("McNemar e-process, alpha 0.05", Kind::Pairs, |_| boxed(Stop::new(McNemarE::new(Sides::Both), 0.05)?))
+            .at_once(),
         errors("coin, alpha 0.05", |_| boxed(Stop::new(Errors(Coin::default()), 0.05)?)),
         subject("difference of arms by betting, alpha 0.05", Kind::ArmBits, |_| {
             boxed(Stop::new(Difference::new()?, 0.05)?)
         })
-        .from_the_start(),
+        .at_once(),
         subject("promotion, twice as bad excluded, beta 0.05", Kind::WorseArmBits, |_| {
             boxed(Stop::new(Promoted(Promotion::new(2.0)?), 0.05)?)
         })
-        .from_the_start()
+        .at_once()
         .for_any(),
         values("tail coin, alpha 0.05", |_| {
             // The median, p90, p99 and p99.9 of the baseline.

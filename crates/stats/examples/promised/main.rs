@@ -15,10 +15,14 @@ mod alarms;
 mod arms;
 mod detectors;
 mod effort;
+mod estimates;
 mod random;
 mod search;
+mod sequences;
 mod streams;
 mod table;
+mod tables;
+mod two_samples;
 
 use std::process::ExitCode;
 
@@ -26,7 +30,11 @@ use serde_json::{Map, Value, json};
 
 use crate::effort::Effort;
 
-const HELP: &str = "promised [--quick] [--only TEXT] [--part alarms|search] [--json FILE]";
+const HELP: &str =
+    "promised [--quick] [--only TEXT] [--part alarms|search|sequences|samples|tables|estimates] [--json FILE]";
+
+/// Prints a part of the report, adds to the broken promises, and answers with all figures.
+type Part = fn(&Effort, &mut Vec<String>) -> Value;
 
 #[derive(Default)]
 struct Arguments {
@@ -59,8 +67,14 @@ fn main() -> ExitCode {
     let effort = Effort::new(arguments.quick, arguments.only);
     let mut broken = Vec::new();
     let mut parts = Map::new();
-    let all: [(&str, fn(&Effort, &mut Vec<String>) -> Value); 2] =
-        [("alarms", alarms::report), ("search", search::report)];
+    let all: [(&str, Part); 6] = [
+        ("alarms", alarms::report),
+        ("search", search::report),
+        ("sequences", sequences::report),
+        ("samples", two_samples::report),
+        ("tables", tables::report),
+        ("estimates", estimates::report),
+    ];
     for (name, report) in all {
         if arguments.part.as_ref().is_none_or(|part| part == name) {
             parts.insert(name.to_owned(), report(&effort, &mut broken));

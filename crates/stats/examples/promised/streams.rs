@@ -36,6 +36,8 @@ pub(crate) enum Kind {
     Numbers,
     /// Even numbers between -0.8 and 0.8.
     Bounded,
+    /// Pairs of an old and a new answer: 1 the new one is worse, -1 it is better, 0 (nine in ten) they are alike.
+    Pairs,
     /// Errors of two arms, a tenth of them the canary's: 1 good, 2 bad, negative for the canary.
     ArmBits,
     /// The same, with a canary that is twice as bad to begin with.
@@ -57,6 +59,7 @@ impl Kind {
             Self::Bits => [0.07, 0.10, 0.20],
             Self::Numbers => [0.25, 0.5, 1.0],
             Self::Bounded => [0.05, 0.1, 0.2],
+            Self::Pairs => [0.55, 0.6, 0.75],
             Self::ArmBits => [0.075, 0.10, 0.20],
             Self::WorseArmBits => [0.06, 0.05, 0.025],
             Self::ArmValues => [1.05, 1.15, 1.5],
@@ -69,6 +72,7 @@ impl Kind {
             Self::Bits | Self::ArmBits => ERROR_RATE,
             Self::WorseArmBits => 2.0 * ERROR_RATE,
             Self::Numbers | Self::Bounded => 0.0,
+            Self::Pairs => 0.5,
             Self::ArmValues => 1.0,
         }
     }
@@ -79,6 +83,7 @@ impl Kind {
             Self::Bits => "error rate from 0.05 to",
             Self::Numbers => "mean, in standard deviations, from 0 to",
             Self::Bounded => "mean in -1..1 from 0 to",
+            Self::Pairs => "share of worse among those that differ from 0.5 to",
             Self::ArmBits | Self::WorseArmBits => "canary's error rate beside 0.05",
             Self::ArmValues => "canary's latency, times",
         }
@@ -103,7 +108,7 @@ impl Stream {
             Kind::Bits => f64::from(u8::from(random.unit() < ERROR_RATE)),
             Kind::ArmBits | Kind::WorseArmBits => f64::from(u8::from(random.unit() < 1.0 / 6.0)),
             Kind::Numbers | Kind::ArmValues => random.normal(),
-            Kind::Bounded => random.unit(),
+            Kind::Bounded | Kind::Pairs => random.unit(),
         };
         Self { kind, shape, parameter: kind.unchanged(), random, time, last }
     }
@@ -114,6 +119,7 @@ impl Stream {
             Kind::Bits => self.error(self.parameter),
             Kind::Numbers => self.parameter + self.number(),
             Kind::Bounded => self.parameter + self.bounded(),
+            Kind::Pairs => self.pair(),
             Kind::ArmBits | Kind::WorseArmBits => {
                 let canary = self.random.unit() < CANARY_SHARE;
                 // What hits one arm hits the other: only their difference is a change.
@@ -153,6 +159,25 @@ impl Stream {
                 self.last = 0.5 * self.last + 0.75_f64.sqrt() * self.random.normal();
                 self.last
             }
+        }
+    }
+
+    fn pair(&mut self) -> f64 {
+        let worse = match self.shape {
+            Shape::Independent => self.parameter,
+            Shape::Seasonal => self.parameter + 0.25 * self.wave(),
+            // The new one tends to stay worse, or better, for a while.
+            Shape::Autocorrelated => {
+                if self.random.unit() < 0.05 {
+                    self.last = self.random.unit();
+                }
+                self.parameter + if self.last < 0.5 { 0.25 } else { -0.25 }
+            }
+        };
+        match self.random.unit() < 0.1 {
+            false => 0.0,
+            true if self.random.unit() < worse => 1.0,
+            true => -1.0,
         }
     }
 
