@@ -54,9 +54,7 @@ impl Covariance {
             self.means[i] += delta * share;
             // The means up to this one are those after the row, as the update wants them.
             let (of_row, below) = rest.split_at_mut(i + 1);
-            for ((comoment, value), mean) in of_row.iter_mut().zip(row).zip(&self.means) {
-                *comoment += delta * (value - mean);
-            }
+            add_products(of_row, delta, &row[..=i], &self.means[..=i]);
             rest = below;
         }
         true
@@ -146,6 +144,14 @@ impl Covariance {
     }
 }
 
+/// A function of its own, so that the compiler knows that the three slices do not overlap.
+#[inline]
+fn add_products(comoments: &mut [f64], delta: f64, row: &[f64], means: &[f64]) {
+    for ((comoment, value), mean) in comoments.iter_mut().zip(row).zip(means) {
+        *comoment += delta * (value - mean);
+    }
+}
+
 impl Merge for Covariance {
     fn merge_from(&mut self, other: &Self) -> Result<(), MergeError> {
         self.merge(other)
@@ -175,11 +181,13 @@ impl TryFrom<Stored> for Covariance {
         if !shaped {
             return Err("covariances of no possible number of columns");
         }
-        let finite =
-            made.means.iter().all(|mean| mean.abs() <= LARGEST) && made.comoments.iter().all(|c| c.is_finite());
-        let positive = (0..columns).all(|i| made.comoment(i, i).is_some_and(|own| own >= 0.0));
+        let means = made.means.iter().all(|mean| mean.abs() <= LARGEST);
+        let most = 4.0 * LARGEST * LARGEST * count as f64;
+        let own = |i: usize| made.comoments[i * (i + 1) / 2 + i];
+        let squares = (0..columns).all(|i| (0.0..=most).contains(&own(i)));
+        let products = squares && made.comoments.iter().all(|comoment| comoment.abs() <= most);
         let empty = count > 0 || made.means.iter().chain(&made.comoments).all(|number| *number == 0.0);
-        (finite && positive && empty).then_some(made).ok_or("covariances that no rows have")
+        (means && products && empty).then_some(made).ok_or("covariances that no rows have")
     }
 }
 

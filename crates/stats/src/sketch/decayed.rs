@@ -72,7 +72,7 @@ impl<S: Weighted + Clone> Decayed<S> {
             return false;
         }
         if power > HIGHEST {
-            self.sketch.scale(power_of_two(-power));
+            fade(&mut self.sketch, -power);
             self.origin = Some(whole);
             power = 0;
         }
@@ -103,7 +103,8 @@ impl<S: Weighted + Clone> Decayed<S> {
             return None;
         }
         let mut scaled = self.sketch.clone();
-        scaled.scale(power_of_two(power) / part.exp2());
+        fade(&mut scaled, power);
+        scaled.scale(1.0 / part.exp2());
         Some(scaled)
     }
 
@@ -120,9 +121,14 @@ impl<S: Weighted + Clone> Decayed<S> {
     }
 }
 
-/// `2^power`, and zero where that is too small for a number.
+/// Multiplies all weights by a power of two.
+fn fade<S: Weighted>(sketch: &mut S, power: i64) {
+    // Squares of weights down to `2^LOWEST` are numbers still at this power, and none far below.
+    if power < -300 { sketch.clear() } else { sketch.scale(power_of_two(power)) }
+}
+
 fn power_of_two(power: i64) -> f64 {
-    2.0_f64.powi(power.clamp(-2_000, 1_000) as i32)
+    2.0_f64.powi(power.clamp(-1_000, 1_000) as i32)
 }
 
 impl<S: Weighted + Clone> Merge for Decayed<S> {
@@ -134,11 +140,11 @@ impl<S: Weighted + Clone> Merge for Decayed<S> {
         let ours = self.origin.unwrap_or(theirs);
         if ours >= theirs {
             let mut faded = other.sketch.clone();
-            faded.scale(power_of_two(theirs - ours));
+            fade(&mut faded, theirs - ours);
             self.sketch.merge_from(&faded)?;
         } else {
             let mut faded = self.sketch.clone();
-            faded.scale(power_of_two(ours - theirs));
+            fade(&mut faded, ours - theirs);
             faded.merge_from(&other.sketch)?;
             self.sketch = faded;
         }

@@ -13,7 +13,7 @@
 //! | [`SlidingWindow`] | any sketch of the last while | as its sketch |
 //!
 //! What is written down with serde is checked when it is read: numbers that no stream of values can
-//! have led to are refused.
+//! have led to are refused. The format must give numbers back to the last digit, as binary ones do.
 
 mod category_counts;
 mod count_table;

@@ -129,7 +129,8 @@ impl TryFrom<Stored> for Moments {
 
     fn try_from(stored: Stored) -> Result<Self, Self::Error> {
         let Stored { count, mean, m2, min, max } = stored;
-        let finite = [mean, min, max].iter().all(|value| value.abs() <= LARGEST) && m2.is_finite();
+        let spread = 4.0 * LARGEST * LARGEST * count as f64;
+        let finite = [mean, min, max].iter().all(|value| value.abs() <= LARGEST) && (0.0..=spread).contains(&m2);
         // A mean may leave the range by its last digits.
         let slack = 1e-9 * min.abs().max(max.abs());
         let in_order = min <= max && min - slack <= mean && mean <= max + slack;

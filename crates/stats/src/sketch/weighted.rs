@@ -67,9 +67,13 @@ impl Mass {
         if self.squares > 0.0 { self.weight * (self.weight / self.squares) } else { 0.0 }
     }
 
+    /// Whether there are weights with these sums: of any number of positive numbers the square of
+    /// the sum is at least the sum of squares.
     fn is_sound(&self) -> bool {
-        let finite = self.weight.is_finite() && self.squares.is_finite();
-        finite && self.weight >= 0.0 && self.squares >= 0.0
+        let empty = self.weight == 0.0 && self.squares == 0.0;
+        let positive = 0.0 < self.weight && self.weight <= HEAVIEST * HEAVIEST && 0.0 < self.squares;
+        let count = self.effective_count();
+        empty || positive && 1.0 - 1e-6 <= count && count <= 2.0 * u64::MAX as f64
     }
 }
 

@@ -112,8 +112,9 @@ impl TryFrom<Stored> for WeightedMoments {
     type Error = &'static str;
 
     fn try_from(stored: Stored) -> Result<Self, Self::Error> {
-        let sound = stored.mass.is_sound() && stored.mean.abs() <= LARGEST && (0.0..=f64::MAX).contains(&stored.m2);
         let Stored { mass, mean, m2 } = stored;
+        let spread = 4.0 * LARGEST * LARGEST * mass.weight;
+        let sound = mass.is_sound() && mean.abs() <= LARGEST && (0.0..=spread).contains(&m2);
         sound.then_some(Self { mass, mean, m2 }).ok_or("weighted moments that no values have")
     }
 }
