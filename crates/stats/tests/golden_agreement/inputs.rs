@@ -107,8 +107,8 @@ pub(crate) fn probabilities(n: usize, state: u64) -> (Vec<f64>, Vec<usize>) {
     let columns = [state, state + 1_000_003, state + 5_000_011].map(|state| lcg(n, state));
     let mut scores = Vec::with_capacity(3 * n);
     let mut decisions = Vec::with_capacity(n);
-    for row in 0..n {
-        let raw = [0, 1, 2].map(|class: usize| 0.2 + columns[class][row]);
+    for ((u, v), w) in columns[0].iter().zip(&columns[1]).zip(&columns[2]) {
+        let raw = [0.2 + u, 0.2 + v, 0.2 + w];
         let total = raw[0] + raw[1] + raw[2];
         let row = raw.map(|value| value / total);
         scores.extend(row);

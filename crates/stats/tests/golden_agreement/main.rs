@@ -11,5 +11,6 @@ mod kernel;
 mod metrics;
 mod multiple;
 mod numeric;
+mod presets;
 mod streams;
 mod values;
