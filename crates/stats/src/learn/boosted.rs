@@ -76,6 +76,17 @@ impl BoostSettings {
 /// features. Not to be trusted beyond the range of its training rows, where it stays constant, nor on
 /// its own training rows: use [`super::CrossFit`] there.
 /// Reference: Friedman, Annals of Statistics 29 (2001); Chen, Guestrin, KDD (2016), equation 7.
+///
+/// ```
+/// use wardline_stats::learn::{BoostSettings, BoostedTrees, Features, Loss};
+///
+/// let x: Vec<f64> = (0..500).map(f64::from).collect();
+/// let y: Vec<f64> = x.iter().map(|x| if *x < 200.0 { 1.0 } else { 3.0 }).collect();
+/// let features = Features::new(vec![&x]).unwrap();
+/// let fitted = BoostedTrees::fit(&features, &y, None, &BoostSettings::new(Loss::Squared)).unwrap();
+/// let predicted = fitted.predict(&Features::new(vec![&[50.0, 400.0]]).unwrap()).unwrap();
+/// assert!((predicted[0] - 1.0).abs() < 0.1 && (predicted[1] - 3.0).abs() < 0.1);
+/// ```
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(try_from = "Stored", into = "Stored")]
 pub struct BoostedTrees {

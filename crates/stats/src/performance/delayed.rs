@@ -59,6 +59,22 @@ impl std::error::Error for DelayError {}
 /// is charged back within days while good payments are confirmed after a month makes recent labels look
 /// far worse than the model is; the curve undoes that.
 /// Reference: Lagakos, Barraj, De Gruttola, Biometrika 75 (1988) for delays of reports.
+///
+/// ```
+/// use wardline_stats::performance::{MaturityCurve, RecentPrediction};
+///
+/// // Wrong predictions are found out within 10 days, right ones are confirmed within 40.
+/// let delays: Vec<f64> = (0..800).map(|row| f64::from(row % if row % 4 == 0 { 10 } else { 40 })).collect();
+/// let right: Vec<bool> = (0..800).map(|row| row % 4 != 0).collect();
+/// let curve = MaturityCurve::fit(&delays, &right, 800).unwrap();
+/// let (right, wrong) = curve.arrived(9.5);
+/// assert!(right < 0.3 && wrong == 1.0);
+///
+/// // Ten days old: as many wrong labels as right ones, but most right ones are still to come.
+/// let recent = (0..200).map(|row| RecentPrediction { age: 9.5, right: (row % 4 == 0).then_some(row % 8 == 0) });
+/// let found = curve.share(&recent.collect::<Vec<_>>()).unwrap();
+/// assert!(found.as_labelled == 0.5 && found.share.value > 0.75);
+/// ```
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct MaturityCurve {
     /// Delays of labels that say "right", rising.

@@ -15,6 +15,15 @@ const MOST_STEPS: u32 = 100;
 /// say that they are calibrated.
 /// Reference: Platt, "Probabilistic Outputs for Support Vector Machines" (1999); Lin, Lin, Weng, Machine
 /// Learning 68 (2007) for the steps.
+///
+/// ```
+/// use wardline_stats::performance::Platt;
+///
+/// let scores: Vec<f64> = (0..100).map(|row| f64::from(row % 10) - 4.5).collect();
+/// let labels: Vec<bool> = (0..100).map(|row| row % 10 > row / 10).collect();
+/// let fitted = Platt::fit(&scores, &labels).unwrap();
+/// assert!(fitted.probability(-4.0).unwrap() < 0.2 && fitted.probability(4.0).unwrap() > 0.7);
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Platt {
     slope: f64,

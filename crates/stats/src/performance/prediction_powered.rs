@@ -20,6 +20,22 @@ const LEAST_LABELS: u64 = 20;
 /// `O(1)` a row, 120 bytes. Parts add up.
 /// Reference: Angelopoulos et al., "Prediction-powered inference", Science 382 (2023); Angelopoulos, Duchi,
 /// Zrnic, "PPI++" (2023), arXiv 2311.01453, section 6 for the tuning.
+///
+/// ```
+/// use wardline_stats::performance::PredictionPowered;
+///
+/// let mut accuracy = PredictionPowered::new();
+/// for row in 0..1_000 {
+///     let guess = if row % 10 == 0 { 0.2 } else { 0.95 };
+///     if row % 20 == 3 || row % 200 == 10 {
+///         accuracy.observe_labelled(if row % 10 == 0 { 0.0 } else { 1.0 }, guess);
+///     } else {
+///         accuracy.observe_unlabelled(guess);
+///     }
+/// }
+/// assert_eq!(accuracy.counts(), (55, 945));
+/// assert!(accuracy.share_interval(0.95).unwrap().contains(0.9));
+/// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct PredictionPowered {
     outcome: Moments,

@@ -24,6 +24,14 @@ pub enum RankingMetric {
 }
 
 /// One list, best first: what each item is worth.
+///
+/// ```
+/// use wardline_stats::performance::{RankedList, RankingMetric};
+///
+/// let list = RankedList::new(vec![0.0, 1.0, 1.0, 0.0], 1.0).unwrap();
+/// assert_eq!(list.metric(RankingMetric::ReciprocalRank, 3), Some(0.5));
+/// assert_eq!(list.metric(RankingMetric::Recall, 2), Some(0.5));
+/// ```
 #[derive(Clone, Debug, PartialEq)]
 pub struct RankedList {
     gains: Vec<f64>,

@@ -31,6 +31,14 @@ pub enum RegressionMetric {
 /// Errors of predictions, taken in one after the other. Parts add up.
 ///
 /// `O(1)` a row, some 300 bytes. Merged parts give the same numbers as one pass, up to rounding.
+///
+/// ```
+/// use wardline_stats::performance::{RegressionErrors, RegressionMetric};
+///
+/// let mut monday = RegressionErrors::of(&[3.0, -0.5], &[2.5, 0.0]).unwrap();
+/// monday.merge(&RegressionErrors::of(&[2.0, 7.0], &[2.0, 8.0]).unwrap());
+/// assert_eq!(monday.metric(RegressionMetric::MeanAbsoluteError).unwrap().value, 0.5);
+/// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct RegressionErrors {
     absolute: Moments,

@@ -11,6 +11,13 @@ use crate::interval::Estimate;
 /// standard error is then too small (zero for perfect ranks).
 /// `None` if the lengths differ, a score is NaN, or a class has fewer than two.
 /// Reference: DeLong, DeLong, Clarke-Pearson, Biometrics 44 (1988); Sun, Xu, IEEE SPL 21 (2014).
+///
+/// ```
+/// use wardline_stats::performance::area_under_roc;
+///
+/// let area = area_under_roc(&[0.1, 0.4, 0.35, 0.8], &[false, false, true, true]).unwrap();
+/// assert_eq!(area.value, 0.75);
+/// ```
 #[must_use]
 pub fn area_under_roc(scores: &[f64], labels: &[bool]) -> Option<Estimate> {
     let placements = Placements::of(scores, labels)?;

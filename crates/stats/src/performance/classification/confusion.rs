@@ -6,6 +6,15 @@ use super::metric::BinaryMetric;
 use crate::interval::{Estimate, Interval, wilson};
 
 /// The two-by-two table of decisions and labels; tables add up.
+///
+/// ```
+/// use wardline_stats::performance::{BinaryMetric, Confusion};
+///
+/// let table = Confusion { true_positive: 80, false_positive: 20, true_negative: 890, false_negative: 10 };
+/// assert_eq!(table.metric(BinaryMetric::Precision), Some(0.8));
+/// let interval = table.interval(BinaryMetric::Precision, 0.95).unwrap();
+/// assert!(0.71 < interval.low && interval.high < 0.87);
+/// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Confusion {
     /// Decided positive, and it is.

@@ -16,6 +16,17 @@ use crate::performance::classification::BinaryMetric;
 /// Cost: sorting, `O(n log n)`, about 60 ns a row, for the reference once and for each window.
 /// Reference: Kivimäki et al., "Confidence-based Estimators for Predictive Performance in Model
 /// Monitoring", JAIR 82 (2025).
+///
+/// ```
+/// use wardline_stats::performance::{BinaryMetric, Cbpe};
+///
+/// let scores: Vec<f64> = (0..1_000).map(|row| f64::from(row % 10) / 10.0).collect();
+/// let labels: Vec<bool> = (0..1_000).map(|row| row % 10 > row / 10 % 10).collect();
+/// let estimator = Cbpe::fit(&scores, &labels).unwrap();
+/// let window = estimator.window(&[0.1, 0.9, 0.8, 0.3], &[false, true, true, false]).unwrap();
+/// let accuracy = window.metric(BinaryMetric::Accuracy).unwrap();
+/// assert!((accuracy.value - (0.9 + 0.9 + 0.8 + 0.7) / 4.0).abs() < 1e-9);
+/// ```
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Cbpe {
     calibration: Option<Isotonic>,

@@ -20,6 +20,22 @@ use crate::performance::regression::root;
 /// for each loss.
 /// Reference: NannyML, "Direct loss estimation" (2022) for learning the loss; Robins, Rotnitzky, Zhao,
 /// JASA 89 (1994) for the weighted rest.
+///
+/// ```
+/// use wardline_stats::{learn::Features, performance::{DirectLoss, RegressionMetric}};
+///
+/// // Errors are as large as the feature.
+/// let x: Vec<f64> = (0..1_000).map(|row| f64::from(row * 37 % 1_000) / 1_000.0).collect();
+/// let actual: Vec<f64> = (0..1_000).map(|row| if row % 2 == 0 { 5.0 + x[row] } else { 5.0 - x[row] }).collect();
+/// let features = Features::new(vec![&x]).unwrap();
+/// let metrics = [RegressionMetric::MeanAbsoluteError];
+/// let reference = DirectLoss::fit(&features, &[5.0; 1_000], &actual, &metrics, 1).unwrap();
+///
+/// let high: Vec<f64> = x.iter().map(|x| 0.3 + 0.7 * x).collect();
+/// let window = reference.window(&Features::new(vec![&high]).unwrap(), &[5.0; 1_000]).unwrap();
+/// let error = window.metric(RegressionMetric::MeanAbsoluteError).unwrap();
+/// assert!((error.value - 0.65).abs() < 0.03);
+/// ```
 #[derive(Clone, Debug)]
 pub struct DirectLoss {
     /// Features of the kept rows, then the prediction.

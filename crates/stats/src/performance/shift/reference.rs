@@ -23,6 +23,28 @@ use crate::performance::Platt;
 /// Reference: Białek et al., "Estimating Model Performance Under Covariate Shift Without Labels" (2024),
 /// arXiv 2401.08348, for weighted calibration (PAPE); Chernozhukov et al., Econometrics Journal 21 (2018),
 /// for cross-fitting and the product of errors.
+///
+/// For the accuracy of a model of several classes, take its greatest score, "decided positive" for every
+/// row, and "the decision was right" as the label.
+///
+/// ```
+/// use wardline_stats::{learn::Features, performance::{BinaryMetric, ShiftReference}};
+///
+/// // The score does not know that nothing is true where the second feature is above 0.8.
+/// let x: Vec<f64> = (0..2_000).map(|row| f64::from(row * 37 % 1_000) / 1_000.0).collect();
+/// let y: Vec<f64> = (0..2_000).map(|row| f64::from(row * 71 % 1_009) / 1_009.0).collect();
+/// let labels: Vec<bool> = (0..2_000).map(|row| x[row] > 0.5 && y[row] < 0.8).collect();
+/// let decisions: Vec<bool> = x.iter().map(|score| *score > 0.5).collect();
+/// let features = Features::new(vec![&x, &y]).unwrap();
+/// let reference = ShiftReference::fit(&features, &x, &decisions, &labels, 1).unwrap();
+///
+/// // In this window the second feature is higher.
+/// let high: Vec<f64> = y.iter().map(|y| y.sqrt()).collect();
+/// let features = Features::new(vec![&x, &high]).unwrap();
+/// let window = reference.window(&features, &x, &decisions).unwrap();
+/// let precision = window.metric(BinaryMetric::Precision).unwrap();
+/// assert!(precision.interval(0.95).unwrap().contains(0.64));
+/// ```
 #[derive(Clone, Debug)]
 pub struct ShiftReference {
     /// Features of the kept rows, then the log-odds of the score.
