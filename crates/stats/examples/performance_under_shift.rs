@@ -1,5 +1,5 @@
 //! Estimated performance under planted covariate shift: errors beside those of CBPE, and how often the
-//! interval covers the truth. `cargo run --release -p wardline-stats --example performance_under_shift [seeds]`.
+//! interval covers the truth. `cargo run --release -p wardline-stats --example performance_under_shift [seeds [first]]`.
 
 use wardline_stats::interval::Estimate;
 use wardline_stats::learn::Features;
@@ -133,65 +133,59 @@ struct Tally {
     runs: f64,
 }
 
-const METRICS: [&str; 6] = ["accuracy", "precision", "recall", "F1", "area", "balanced"];
+impl Tally {
+    fn add(&mut self, truth: f64, plain: Estimate, ours: Estimate) {
+        let covers =
+            |estimate: Estimate| estimate.share_interval(0.95).is_some_and(|interval| interval.contains(truth));
+        self.cbpe += (plain.value - truth).abs();
+        self.ours += (ours.value - truth).abs();
+        self.covered += f64::from(u8::from(covers(ours)));
+        self.cbpe_covered += f64::from(u8::from(covers(plain)));
+        self.standard_error += ours.standard_error;
+        self.runs += 1.0;
+    }
+}
+
+const METRICS: [(&str, BinaryMetric); 5] = [
+    ("accuracy", BinaryMetric::Accuracy),
+    ("precision", BinaryMetric::Precision),
+    ("recall", BinaryMetric::Recall),
+    ("F1", BinaryMetric::F1),
+    ("balanced", BinaryMetric::BalancedAccuracy),
+];
+
+fn table(sample: &Sample) -> Option<Features<'_>> {
+    Features::new(sample.columns.iter().map(Vec::as_slice).collect())
+}
+
+/// One reference and one window; tells as how many rows the reference counts.
+fn run(world: &World, seed: u64, tallies: &mut [Tally; 6]) -> Option<f64> {
+    let before = sample(world, 20_000, false, 2 * seed + 1);
+    let after = sample(world, 5_000, true, 7_919 * seed + 13);
+    let reference =
+        ShiftReference::fit(&table(&before)?, &before.scores, &before.decisions, &before.labels, seed).ok()?;
+    let window = reference.window(&table(&after)?, &after.scores, &after.decisions).ok()?;
+    let plain = Cbpe::fit(&before.scores, &before.labels)?.window(&after.scores, &after.decisions)?;
+    let truth = Confusion::of(&after.decisions, &after.labels)?;
+    for ((_, metric), tally) in METRICS.iter().zip(tallies.iter_mut()) {
+        tally.add(truth.metric(*metric)?, plain.metric(*metric)?, window.metric(*metric)?);
+    }
+    let area = area_under_roc(&after.scores, &after.labels)?.value;
+    tallies[5].add(area, plain.area_under_roc()?, window.area_under_roc()?);
+    Some(window.effective_rows())
+}
 
 fn main() {
-    let seeds = std::env::args().nth(1).and_then(|text| text.parse().ok()).unwrap_or(20_u64);
-    let wanted = std::env::args().nth(2).unwrap_or_default();
-    let first = std::env::args().nth(3).and_then(|text| text.parse().ok()).unwrap_or(0_u64);
-    let (reference_rows, window_rows) = (20_000, 5_000);
+    let mut arguments = std::env::args().skip(1);
+    let seeds = arguments.next().and_then(|text| text.parse().ok()).unwrap_or(20_u64);
+    let first = arguments.next().and_then(|text| text.parse().ok()).unwrap_or(0_u64);
     let mut overall = Tally::default();
-    for world in WORLDS.iter().filter(|world| world.name.contains(&wanted)) {
+    for world in &WORLDS {
         let mut tallies = [Tally::default(); 6];
-        let mut effective = 0.0;
-        for seed in first..first + seeds {
-            let before = sample(world, reference_rows, false, 2 * seed + 1);
-            let after = sample(world, window_rows, true, 7_919 * seed + 13);
-            let Some(of_before) = Features::new(before.columns.iter().map(Vec::as_slice).collect()) else { continue };
-            let Some(of_after) = Features::new(after.columns.iter().map(Vec::as_slice).collect()) else { continue };
-            let Ok(reference) =
-                ShiftReference::fit(&of_before, &before.scores, &before.decisions, &before.labels, seed)
-            else {
-                continue;
-            };
-            let window = match reference.window(&of_after, &after.scores, &after.decisions) {
-                Ok(window) => window,
-                Err(error) => {
-                    println!("{}: {error}", world.name);
-                    continue;
-                }
-            };
-            effective += window.effective_rows() / seeds as f64;
-            let Some(cbpe) = Cbpe::fit(&before.scores, &before.labels) else { continue };
-            let Some(plain) = cbpe.window(&after.scores, &after.decisions) else { continue };
-            let Some(truth) = Confusion::of(&after.decisions, &after.labels) else { continue };
-            let of_table = |metric: BinaryMetric| (truth.metric(metric), plain.metric(metric), window.metric(metric));
-            let rows: [(Option<f64>, Option<Estimate>, Option<Estimate>); 6] = [
-                of_table(BinaryMetric::Accuracy),
-                of_table(BinaryMetric::Precision),
-                of_table(BinaryMetric::Recall),
-                of_table(BinaryMetric::F1),
-                (
-                    area_under_roc(&after.scores, &after.labels).map(|area| area.value),
-                    plain.area_under_roc(),
-                    window.area_under_roc(),
-                ),
-                of_table(BinaryMetric::BalancedAccuracy),
-            ];
-            for (tally, (truth, plain, ours)) in tallies.iter_mut().zip(rows) {
-                let (Some(truth), Some(plain), Some(ours)) = (truth, plain, ours) else { continue };
-                let covers =
-                    |estimate: Estimate| estimate.share_interval(0.95).is_some_and(|interval| interval.contains(truth));
-                tally.cbpe += (plain.value - truth).abs();
-                tally.ours += (ours.value - truth).abs();
-                tally.covered += f64::from(u8::from(covers(ours)));
-                tally.cbpe_covered += f64::from(u8::from(covers(plain)));
-                tally.standard_error += ours.standard_error;
-                tally.runs += 1.0;
-            }
-        }
-        println!("{} (the reference counts as {effective:.0} rows)", world.name);
-        for (name, tally) in METRICS.iter().zip(tallies) {
+        let counts: Vec<f64> = (first..first + seeds).filter_map(|seed| run(world, seed, &mut tallies)).collect();
+        let effective = counts.iter().sum::<f64>() / counts.len().max(1) as f64;
+        println!("{} (the reference counts as {effective:.0} of 20000 rows)", world.name);
+        for (name, tally) in METRICS.iter().map(|(name, _)| *name).chain(["area"]).zip(tallies) {
             let n = tally.runs.max(1.0);
             println!(
                 "  {name:<10} CBPE off {:.4} covers {:3.0} %   ours off {:.4} covers {:3.0} %  ratio {:.2}  standard error {:.4}",
