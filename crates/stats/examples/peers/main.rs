@@ -33,7 +33,9 @@ const JOBS: &[(&str, Job)] = &[
     ("page_hinkley_normal", streams::page_hinkley_normal),
     ("sequential", streams::sequential),
     ("kernel", kernel::judge),
+    ("kernel_power", kernel::judge_power),
     ("domain", domain::judge),
+    ("domain_power", domain::judge_power),
 ];
 
 fn main() -> ExitCode {
