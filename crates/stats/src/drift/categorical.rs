@@ -1,8 +1,8 @@
 //! A column of categories: the kept reference, the window, and every test between them.
 
 use std::borrow::Borrow;
-use std::collections::HashMap;
-use std::hash::{BuildHasherDefault, DefaultHasher, Hash};
+use std::collections::{BTreeMap, HashMap};
+use std::hash::{BuildHasher, BuildHasherDefault, DefaultHasher, Hash};
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
@@ -10,19 +10,25 @@ use serde::{Deserialize, Serialize};
 use super::distances::{Distances, distances};
 use crate::two_sample::{CountTest, ProportionTest, chi_square, fisher_exact, g_test, two_proportions};
 
-/// Values that keep a count of their own; the rest of the reference is counted together.
+/// Different reference values up to which each keeps a count of its own.
 const MOST_KEPT: usize = 4_096;
-/// Different values that are told apart while a reference is built.
-const MOST_COUNTED: usize = 65_536;
+/// Places that a reference with more different values is hashed to.
+const PLACES: usize = 4_096;
+/// Different values that a window may have beyond those of the reference and still count apart.
+const MOST_UNSEEN: usize = 65_536;
 
-/// Fixed keys, so that the same data costs the same in every run. What a sender writes is only looked
-/// up among the reference's values, never put in, so it cannot make the table slow.
-type Index<K> = HashMap<K, u32, BuildHasherDefault<DefaultHasher>>;
+/// Fixed keys, so that the same data gives the same places in every run and on every machine. What a
+/// sender writes is only looked up among the reference's values, never put in, so it cannot make the
+/// table slow.
+type Hashing = BuildHasherDefault<DefaultHasher>;
+type Index<K> = HashMap<K, u32, Hashing>;
 
-/// Counts of the values of a reference column: its 4,096 most frequent, and all others together.
+/// Counts of the values of a reference column.
 ///
-/// While building, values beyond the first 65,536 different ones go to the others, so a column of a
-/// million identifiers costs no more. `K` is `String` for text, an integer for codes.
+/// Up to 4,096 different values each has a count. A column with more is hashed to 4,096 places: then
+/// which values are counted together does not depend on how often the reference has them. (Keeping the
+/// most frequent ones would: their counts are high by chance too, and unchanged windows would alarm.)
+/// `K` is `String` for text, an integer for codes. At most some hundred KiB, whatever the length.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(
     try_from = "Stored<K>",
@@ -30,32 +36,39 @@ type Index<K> = HashMap<K, u32, BuildHasherDefault<DefaultHasher>>;
     bound = "K: Clone + Eq + Hash + Serialize + for<'a> Deserialize<'a>"
 )]
 pub struct CategoricalReference<K: Eq + Hash> {
+    /// Empty if the values are hashed.
     index: Arc<Index<K>>,
-    /// One for each kept value, then the others.
+    /// One for each value, or for each place.
     counts: Vec<u64>,
 }
 
-/// As serialised: kept values by descending count.
+/// As serialised: values by descending count, none if they are hashed.
 #[derive(Serialize, Deserialize)]
 struct Stored<K> {
     values: Vec<K>,
     counts: Vec<u64>,
 }
 
-/// A window of categories, counted by the kept values of a reference.
+/// A window of categories, counted by the values of a reference.
 ///
-/// An insert is one look-up, about 30 ns, and allocates nothing. Merging adds counts, exactly.
+/// An insert is one look-up, about 15 ns, and allocates only for values that the reference never had;
+/// of those, 65,536 different ones are told apart. Merging adds counts, exactly.
 #[derive(Clone, Debug, PartialEq)]
 pub struct CategoricalWindow<K: Eq + Hash> {
     index: Arc<Index<K>>,
     counts: Vec<u64>,
+    /// Counts of values that the reference never had, by their hash.
+    unseen: BTreeMap<u64, u64>,
+    /// Counts of such values beyond those that are told apart.
+    overflow: u64,
 }
 
-/// Both samples, value by value; the last cell holds what is not kept or was never seen.
-#[derive(Clone, Copy, Debug)]
-pub struct CategoricalComparison<'a> {
-    reference: &'a [u64],
-    current: &'a [u64],
+/// Both samples, value by value.
+#[derive(Clone, Debug)]
+pub struct CategoricalComparison {
+    reference: Vec<u64>,
+    current: Vec<u64>,
+    unseen: u64,
 }
 
 /// What every test and distance says about one categorical column.
@@ -71,7 +84,7 @@ pub struct CategoricalMeasures {
     pub fisher_exact: Option<f64>,
     /// Distances between the shares, each with what chance alone would give.
     pub distances: Option<Distances>,
-    /// Share of the window whose value the reference does not keep, usually because it never had it.
+    /// Share of the window whose value the reference never had; zero if it is hashed.
     pub unseen_share: f64,
 }
 
@@ -83,26 +96,27 @@ impl<K: Eq + Hash> CategoricalReference<K> {
         K: Borrow<Q> + Ord,
         Q: Eq + Hash + ToOwned<Owned = K> + ?Sized + 'a,
     {
-        let mut counted: HashMap<K, u64, BuildHasherDefault<DefaultHasher>> = HashMap::default();
-        let mut others = 0;
+        let mut places = vec![0; PLACES];
+        let mut counted: HashMap<K, u64, Hashing> = HashMap::default();
+        let mut total = 0_u64;
         for value in values {
+            places[place(hash(value))] += 1;
+            total += 1;
             if let Some(count) = counted.get_mut(value) {
                 *count += 1;
-            } else if counted.len() < MOST_COUNTED {
+            } else if counted.len() <= MOST_KEPT {
                 counted.insert(value.to_owned(), 1);
-            } else {
-                others += 1;
             }
         }
-        let mut by_count: Vec<(K, u64)> = counted.into_iter().collect();
-        if by_count.is_empty() {
+        if total == 0 {
             return None;
         }
+        if counted.len() > MOST_KEPT {
+            return Some(Self { index: Arc::default(), counts: places });
+        }
+        let mut by_count: Vec<(K, u64)> = counted.into_iter().collect();
         by_count.sort_unstable_by(|a, b| b.1.cmp(&a.1).then_with(|| a.0.cmp(&b.0)));
-        others += by_count.iter().skip(MOST_KEPT).map(|(_, count)| count).sum::<u64>();
-        by_count.truncate(MOST_KEPT);
-        let mut counts: Vec<u64> = by_count.iter().map(|(_, count)| *count).collect();
-        counts.push(others);
+        let counts = by_count.iter().map(|(_, count)| *count).collect();
         let index = by_count.into_iter().zip(0..).map(|((value, _), place)| (value, place)).collect();
         Some(Self { index: Arc::new(index), counts })
     }
@@ -110,14 +124,28 @@ impl<K: Eq + Hash> CategoricalReference<K> {
     /// An empty window, to be compared with this reference.
     #[must_use]
     pub fn window(&self) -> CategoricalWindow<K> {
-        CategoricalWindow { index: Arc::clone(&self.index), counts: vec![0; self.counts.len()] }
+        CategoricalWindow {
+            index: Arc::clone(&self.index),
+            counts: vec![0; self.counts.len()],
+            unseen: BTreeMap::new(),
+            overflow: 0,
+        }
     }
 
     /// Sets a window beside this reference; `None` if it is empty or was made for another reference.
     #[must_use]
-    pub fn compare<'a>(&'a self, window: &'a CategoricalWindow<K>) -> Option<CategoricalComparison<'a>> {
+    pub fn compare(&self, window: &CategoricalWindow<K>) -> Option<CategoricalComparison> {
         let same = Arc::ptr_eq(&self.index, &window.index) || self.index == window.index;
-        (same && window.count() > 0).then(|| CategoricalComparison { reference: &self.counts, current: &window.counts })
+        if !same || window.count() == 0 {
+            return None;
+        }
+        let mut current = window.counts.clone();
+        current.extend(window.unseen.values());
+        current.push(window.overflow);
+        let mut reference = self.counts.clone();
+        reference.resize(current.len(), 0);
+        let unseen = window.unseen.values().sum::<u64>() + window.overflow;
+        Some(CategoricalComparison { reference, current, unseen })
     }
 
     /// How many values the reference had.
@@ -126,10 +154,10 @@ impl<K: Eq + Hash> CategoricalReference<K> {
         self.counts.iter().sum()
     }
 
-    /// How many different values keep a count of their own.
+    /// Different values of the reference; `None` if they are too many and were hashed.
     #[must_use]
-    pub fn kept(&self) -> usize {
-        self.index.len()
+    pub fn distinct(&self) -> Option<usize> {
+        (!self.index.is_empty()).then(|| self.index.len())
     }
 }
 
@@ -149,7 +177,9 @@ impl<K: Eq + Hash> TryFrom<Stored<K>> for CategoricalReference<K> {
         let kept = values.len();
         let index: Index<K> = values.into_iter().zip(0..).collect();
         let total = counts.iter().try_fold(0_u64, |sum, count| sum.checked_add(*count));
-        if index.len() != kept || kept > MOST_KEPT || counts.len() != kept + 1 || total.is_none_or(|total| total == 0) {
+        let cells = if kept == 0 { PLACES } else { kept };
+        let sized = index.len() == kept && kept <= MOST_KEPT && counts.len() == cells;
+        if !sized || total.is_none_or(|total| total == 0) {
             return Err("the values and counts of a reference do not fit together");
         }
         Ok(Self { index: Arc::new(index), counts })
@@ -164,9 +194,23 @@ impl<K: Eq + Hash> CategoricalWindow<K> {
         K: Borrow<Q>,
         Q: Eq + Hash + ?Sized,
     {
-        let others = self.counts.len() - 1;
-        let place = self.index.get(value).map_or(others, |place| *place as usize);
-        self.counts[place] += 1;
+        if let Some(place) = self.index.get(value) {
+            self.counts[*place as usize] += 1;
+        } else if self.index.is_empty() {
+            self.counts[place(hash(value))] += 1;
+        } else {
+            self.add_unseen(hash(value), 1);
+        }
+    }
+
+    fn add_unseen(&mut self, hash: u64, count: u64) {
+        if let Some(known) = self.unseen.get_mut(&hash) {
+            *known += count;
+        } else if self.unseen.len() < MOST_UNSEEN {
+            self.unseen.insert(hash, count);
+        } else {
+            self.overflow += count;
+        }
     }
 
     /// Adds everything that `other` has seen; `false`, and no change, if it was made for another
@@ -178,6 +222,8 @@ impl<K: Eq + Hash> CategoricalWindow<K> {
             for (ours, theirs) in self.counts.iter_mut().zip(&other.counts) {
                 *ours += theirs;
             }
+            other.unseen.iter().for_each(|(hash, count)| self.add_unseen(*hash, *count));
+            self.overflow += other.overflow;
         }
         same
     }
@@ -185,25 +231,38 @@ impl<K: Eq + Hash> CategoricalWindow<K> {
     /// How many values were counted.
     #[must_use]
     pub fn count(&self) -> u64 {
-        self.counts.iter().sum()
+        self.counts.iter().chain(self.unseen.values()).sum::<u64>() + self.overflow
     }
 
-    /// Forgets all values and keeps the memory, for the next window.
+    /// Forgets all values, for the next window.
     pub fn clear(&mut self) {
         self.counts.fill(0);
+        self.unseen.clear();
+        self.overflow = 0;
     }
 }
 
-impl<'a> CategoricalComparison<'a> {
-    /// Two vectors of counts over the same values, the last cell for everything else.
+/// The place of a hashed value among [`PLACES`].
+fn place(hash: u64) -> usize {
+    hash as usize % PLACES
+}
+
+fn hash<Q: Hash + ?Sized>(value: &Q) -> u64 {
+    Hashing::default().hash_one(value)
+}
+
+impl CategoricalComparison {
+    /// Two vectors of counts over the same values.
     ///
     /// `None` if the lengths differ, a side is empty, or the counts overflow together.
     #[must_use]
-    pub fn new(reference: &'a [u64], current: &'a [u64]) -> Option<Self> {
+    pub fn new(reference: &[u64], current: &[u64]) -> Option<Self> {
         let total = |counts: &[u64]| counts.iter().try_fold(0_u64, |sum, count| sum.checked_add(*count));
         let (n, m) = (total(reference)?, total(current)?);
         let fits = reference.len() == current.len() && n > 0 && m > 0 && n.checked_add(m).is_some();
-        fits.then_some(Self { reference, current })
+        let cells = reference.iter().zip(current);
+        let unseen = cells.filter(|(ours, _)| **ours == 0).map(|(_, theirs)| theirs).sum();
+        fits.then(|| Self { reference: reference.to_vec(), current: current.to_vec(), unseen })
     }
 
     /// Values of the reference and of the window.
@@ -214,14 +273,14 @@ impl<'a> CategoricalComparison<'a> {
 
     /// The two counts of each value.
     #[must_use]
-    pub fn cells(&self) -> (&'a [u64], &'a [u64]) {
-        (self.reference, self.current)
+    pub fn cells(&self) -> (&[u64], &[u64]) {
+        (&self.reference, &self.current)
     }
 
     /// The table of a column with exactly two values, among all that either side has.
     #[must_use]
     pub fn two_by_two(&self) -> Option<[[u64; 2]; 2]> {
-        let mut held = self.reference.iter().zip(self.current).filter(|(a, b)| **a > 0 || **b > 0);
+        let mut held = self.reference.iter().zip(&self.current).filter(|(a, b)| **a > 0 || **b > 0);
         let ((a, b), (c, d)) = (held.next()?, held.next()?);
         held.next().is_none().then_some([[*a, *c], [*b, *d]])
     }
@@ -229,7 +288,7 @@ impl<'a> CategoricalComparison<'a> {
     /// The two-sample chi-square test; values expected to hold fewer than 5 are pooled.
     #[must_use]
     pub fn chi_square(&self) -> Option<CountTest> {
-        chi_square(self.reference, self.current, 5.0)
+        chi_square(&self.reference, &self.current, 5.0)
     }
 
     /// For two values: z test of the shares of the rarer-listed value.
@@ -254,11 +313,11 @@ impl<'a> CategoricalComparison<'a> {
         let (_, m) = self.counts();
         CategoricalMeasures {
             chi_square: self.chi_square(),
-            g_test: g_test(self.reference, self.current, 5.0),
+            g_test: g_test(&self.reference, &self.current, 5.0),
             two_proportions: self.two_proportions(),
             fisher_exact: self.fisher_exact(),
-            distances: distances(self.reference, self.current, alpha),
-            unseen_share: self.current.last().map_or(0.0, |unseen| *unseen as f64 / m as f64),
+            distances: distances(&self.reference, &self.current, alpha),
+            unseen_share: self.unseen as f64 / m as f64,
         }
     }
 }

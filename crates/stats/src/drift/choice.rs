@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::categorical::{CategoricalComparison, least_expected};
 use super::numeric::NumericComparison;
-use crate::two_sample::{KernelDrift, fisher_exact, total_variation};
+use crate::two_sample::{KernelDrift, fisher_exact, pool_small_cells, total_variation};
 
 /// A numeric column of up to this many different values is compared value by value: the p-value of
 /// Kolmogorov-Smirnov is too large where most values are tied.
@@ -18,7 +18,8 @@ pub enum DefaultTest {
     /// Numbers of more than 20 different values. Effect: `D`, the greatest difference of the shares at
     /// or below a value.
     KolmogorovSmirnov,
-    /// Categories, and numbers of 3 to 20 different values. Effect: the share that changed place.
+    /// Categories, and numbers of 3 to 20 different values. Effect: the share that changed place, rare
+    /// values pooled.
     ChiSquare,
     /// Two values, at least 5 expected in each cell. Effect: the difference of the shares.
     TwoProportions,
@@ -53,7 +54,7 @@ pub fn default_numeric(comparison: &NumericComparison<'_>) -> Option<Outcome> {
         return None;
     }
     if let Some((reference, current)) = comparison.value_counts(FEW_VALUES) {
-        return default_categorical(&CategoricalComparison::new(&reference, &current)?);
+        return default_categorical(&CategoricalComparison::new(reference, current)?);
     }
     let test = comparison.kolmogorov_smirnov()?;
     Some(Outcome {
@@ -69,7 +70,7 @@ pub fn default_numeric(comparison: &NumericComparison<'_>) -> Option<Outcome> {
 ///
 /// `None` below 8 values a side, or if fewer than two cells remain after pooling.
 #[must_use]
-pub fn default_categorical(comparison: &CategoricalComparison<'_>) -> Option<Outcome> {
+pub fn default_categorical(comparison: &CategoricalComparison) -> Option<Outcome> {
     let (n, m) = comparison.counts();
     if n.min(m) < LEAST_VALUES {
         return None;
@@ -87,7 +88,8 @@ pub fn default_categorical(comparison: &CategoricalComparison<'_>) -> Option<Out
     }
     let test = comparison.chi_square()?;
     let (reference, current) = comparison.cells();
-    let moved = total_variation(reference, current)?;
+    let (reference, current) = pool_small_cells(reference, current, 5.0)?;
+    let moved = total_variation(&reference, &current)?;
     Some(Outcome { test: DefaultTest::ChiSquare, statistic: test.statistic, p_value: test.p_value, effect: moved })
 }
 

@@ -76,7 +76,8 @@ mod tests {
 
     #[test]
     fn independent_values_need_short_blocks() {
-        let lengths: Vec<usize> = (0..15).map(|seed| block_length(&autoregressive(seed, 2_000, 0.0)).unwrap()).collect();
+        let lengths: Vec<usize> =
+            (0..15).map(|seed| block_length(&autoregressive(seed, 2_000, 0.0)).unwrap()).collect();
         assert!(lengths.iter().sum::<usize>() < 15 * 12, "{lengths:?}");
     }
 

@@ -8,7 +8,9 @@
 /// last group, or the smallest large cell. Cells that are empty on both sides are dropped. Large
 /// cells come first, in the order of the input, then the groups.
 ///
-/// Pooling looks only at the pooled counts, never at the difference, so it does not bias a test.
+/// Pooling looks only at the pooled counts, never at the difference, so it does not bias a test; cells of
+/// equal counts are taken in an order of no meaning, because the order of the input may have one, such
+/// as values that only the current sample has at its end.
 /// `O(cells log cells)`. `None` if the lengths differ or a sample is empty.
 #[must_use]
 pub fn pool_small_cells(reference: &[u64], current: &[u64], least_expected: f64) -> Option<(Vec<u64>, Vec<u64>)> {
@@ -17,7 +19,7 @@ pub fn pool_small_cells(reference: &[u64], current: &[u64], least_expected: f64)
     let pooled = |cell: usize| reference[cell] + current[cell];
     let expected = |cell: usize| pooled(cell) as f64 * smaller_share;
     let mut by_size: Vec<usize> = (0..reference.len()).filter(|cell| pooled(*cell) > 0).collect();
-    by_size.sort_by_key(|cell| (pooled(*cell), *cell));
+    by_size.sort_by_key(|cell| (pooled(*cell), mixed(*cell)));
 
     let first_large = by_size.partition_point(|cell| expected(*cell) < least_expected);
     let (rare, large) = by_size.split_at(first_large);
@@ -41,6 +43,12 @@ pub fn pool_small_cells(reference: &[u64], current: &[u64], least_expected: f64)
     kept.append(&mut groups);
     let side = |counts: &[u64]| kept.iter().map(|group| group.iter().map(|cell| counts[*cell]).sum()).collect();
     Some((side(reference), side(current)))
+}
+
+/// A number that does not follow the order of the cells, and differs for each.
+fn mixed(cell: usize) -> u64 {
+    let mixed = (cell as u64).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+    (mixed ^ (mixed >> 32)).wrapping_mul(0xd6e8_feb8_6659_fd93)
 }
 
 /// Totals of both sides; `None` if the lengths differ, a side is empty, or counts overflow together.

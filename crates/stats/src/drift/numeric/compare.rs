@@ -1,5 +1,7 @@
 //! A window set beside its reference, as cells of the number line.
 
+use std::cell::OnceCell;
+
 use super::{NumericReference, NumericWindow};
 use crate::sketch::Moments;
 use crate::two_sample::{
@@ -18,13 +20,15 @@ pub struct NumericComparison<'a> {
     reference: &'a NumericReference,
     window: &'a NumericWindow,
     cells: Vec<cells::Cell>,
+    /// Its exact p-value is worth keeping.
+    kolmogorov_smirnov: OnceCell<Option<KsTest>>,
 }
 
 impl<'a> NumericComparison<'a> {
     pub(super) fn new(reference: &'a NumericReference, window: &'a NumericWindow) -> Self {
         let exact = reference.is_whole() && window.values.len() as u64 == window.count();
         let cells = if exact { whole_cells(reference, window) } else { counted_cells(reference, window) };
-        Self { reference, window, cells }
+        Self { reference, window, cells, kolmogorov_smirnov: OnceCell::new() }
     }
 
     /// Finite values of the reference and of the window.
@@ -36,7 +40,7 @@ impl<'a> NumericComparison<'a> {
     /// See [`crate::two_sample::kolmogorov_smirnov`].
     #[must_use]
     pub fn kolmogorov_smirnov(&self) -> Option<KsTest> {
-        cells::kolmogorov_smirnov(&self.cells)
+        *self.kolmogorov_smirnov.get_or_init(|| cells::kolmogorov_smirnov(&self.cells))
     }
 
     /// See [`crate::two_sample::cramer_von_mises`].
@@ -140,20 +144,13 @@ impl<'a> NumericComparison<'a> {
         (reference, current)
     }
 
-    /// Counts by value, for a column of few different values; everything else together comes last.
+    /// Counts by value, for a column of few different values, with what lies between two of them.
     ///
     /// `None` if the reference has more than `most` different values.
     #[must_use]
-    pub fn value_counts(&self, most: usize) -> Option<(Vec<u64>, Vec<u64>)> {
+    pub fn value_counts(&self, most: usize) -> Option<(&'a [u64], &'a [u64])> {
         let few = self.reference.is_whole() && self.reference.distinct() <= most;
-        few.then(|| {
-            let on = |counts: &[u64]| counts.iter().skip(1).step_by(2).copied().collect::<Vec<u64>>();
-            let beside = |counts: &[u64]| counts.iter().step_by(2).sum();
-            let (mut reference, mut current) = (on(&self.reference.counts), on(&self.window.counts));
-            reference.push(beside(&self.reference.counts));
-            current.push(beside(&self.window.counts));
-            (reference, current)
-        })
+        few.then_some((&self.reference.counts[..], &self.window.counts[..]))
     }
 
     /// See [`chi_square`], on [`Self::quantile_bins`].
