@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::metric::BinaryMetric;
+use super::metric::{BinaryMetric, FALSE_NEGATIVE, FALSE_POSITIVE, TRUE_NEGATIVE, TRUE_POSITIVE};
 use crate::interval::Estimate;
 
 /// More classes would make a table of more than 128 MiB.
@@ -74,12 +74,19 @@ impl MulticlassConfusion {
         (total > 0.0).then(|| Estimate::new(value, (value * (1.0 - value) / total).sqrt())).flatten()
     }
 
-    /// The mean recall of classes that have labels. Zero labels of a class leave it out.
+    /// The mean recall of classes that have labels, with its standard error by the delta method; a class
+    /// without labels is left out. `None` for an empty table.
     #[must_use]
-    pub fn balanced_accuracy(&self) -> Option<f64> {
-        let recalls = (0..self.classes).filter_map(|class| self.of_class(class, BinaryMetric::Recall));
-        let (sum, count) = recalls.fold((0.0, 0.0), |(sum, count), recall| (sum + recall, count + 1.0));
-        (count > 0.0).then(|| sum / count)
+    pub fn balanced_accuracy(&self) -> Option<Estimate> {
+        let (rows, _) = self.sums();
+        let known = rows.iter().filter(|labels| **labels > 0.0).count() as f64;
+        let recall = |class: usize| self.counts[class * self.classes + class] as f64 / rows[class];
+        let value = (0..self.classes).filter(|class| rows[*class] > 0.0).map(recall).sum::<f64>() / known;
+        let slope = |label: usize, decision: usize| {
+            let hit = f64::from(u8::from(label == decision));
+            (hit - recall(label)) / (rows[label] * known)
+        };
+        Estimate::new(value, self.variance(slope).sqrt())
     }
 
     /// A metric of one class against the rest; `None` where it has no value, or for an unknown class.
@@ -105,29 +112,56 @@ impl MulticlassConfusion {
             }
             Average::Weighted => weighted(metric, &tables, labels)?,
         };
-        Estimate::new(value, self.variance(&slopes).sqrt())
+        Estimate::new(value, self.variance_of_tables(&slopes).sqrt())
     }
 
-    /// The correlation of decisions and labels for several classes; `None` if all labels or all
-    /// decisions are one class. Reference: Gorodkin, Computational Biology and Chemistry 28 (2004).
+    /// The correlation of decisions and labels for several classes, in `-1..=1`, with its standard error by
+    /// the delta method; `None` if all labels or all decisions are one class.
+    /// Reference: Gorodkin, Computational Biology and Chemistry 28 (2004).
     #[must_use]
-    pub fn matthews_correlation(&self) -> Option<f64> {
+    pub fn matthews_correlation(&self) -> Option<Estimate> {
         let (total, right) = (self.total(), self.right());
         let (rows, columns) = self.sums();
-        let squares = |sums: &[f64]| total * total - sums.iter().map(|sum| sum * sum).sum::<f64>();
-        let chance: f64 = rows.iter().zip(&columns).map(|(row, column)| row * column).sum();
-        let spread = squares(&rows) * squares(&columns);
-        (spread > 0.0).then(|| (right * total - chance) / spread.sqrt())
+        let rest = |sums: &[f64]| total * total - sums.iter().map(|sum| sum * sum).sum::<f64>();
+        let (of_rows, of_columns) = (rest(&rows), rest(&columns));
+        if !(of_rows > 0.0 && of_columns > 0.0) {
+            return None;
+        }
+        let spread = of_rows.sqrt() * of_columns.sqrt();
+        let value = (right * total - by_chance(&rows, &columns)) / spread;
+        let slope = |label: usize, decision: usize| {
+            let above = self.above_chance(&rows, &columns, label, decision);
+            let wider = (total - rows[label]) / of_rows + (total - columns[decision]) / of_columns;
+            above / spread - value * wider
+        };
+        Estimate::new(value, self.variance(slope).sqrt())
     }
 
-    /// The agreement beyond chance (Cohen's kappa); `None` if chance alone would always agree.
+    /// The agreement beyond chance (Cohen's kappa), with its standard error by the delta method; `None` if
+    /// chance alone would always agree.
+    /// Reference: Cohen, Educational and Psychological Measurement 20 (1960); Fleiss, Cohen, Everitt,
+    /// Psychological Bulletin 72 (1969) for the error.
     #[must_use]
-    pub fn kappa(&self) -> Option<f64> {
+    pub fn kappa(&self) -> Option<Estimate> {
         let total = self.total();
         let (rows, columns) = self.sums();
-        let chance: f64 = rows.iter().zip(&columns).map(|(row, column)| row * column).sum();
+        let chance = by_chance(&rows, &columns);
         let spread = total * total - chance;
-        (spread > 0.0).then(|| (self.right() * total - chance) / spread)
+        if !(spread > 0.0) {
+            return None;
+        }
+        let value = (self.right() * total - chance) / spread;
+        let slope = |label: usize, decision: usize| {
+            let above = self.above_chance(&rows, &columns, label, decision);
+            (above - value * (2.0 * total - columns[label] - rows[decision])) / spread
+        };
+        Estimate::new(value, self.variance(slope).sqrt())
+    }
+
+    /// How `right * total - chance` grows with one more row in a cell.
+    fn above_chance(&self, rows: &[f64], columns: &[f64], label: usize, decision: usize) -> f64 {
+        let hit = if label == decision { self.total() } else { 0.0 };
+        hit + self.right() - columns[label] - rows[decision]
     }
 
     /// The counts of one class against the rest, in the order of the slopes.
@@ -163,17 +197,25 @@ impl MulticlassConfusion {
     }
 
     /// The variance of a number that changes by these slopes with each class's table.
-    fn variance(&self, slopes: &[[f64; 4]]) -> f64 {
+    fn variance_of_tables(&self, slopes: &[[f64; 4]]) -> f64 {
         // A row that is a true negative for most classes adds the sum of their slopes.
-        let negatives: f64 = slopes.iter().map(|slope| slope[2]).sum();
+        let negatives: f64 = slopes.iter().map(|slope| slope[TRUE_NEGATIVE]).sum();
+        self.variance(|label, decision| {
+            let (own, other) = (&slopes[label], &slopes[decision]);
+            if label == decision {
+                negatives - own[TRUE_NEGATIVE] + own[TRUE_POSITIVE]
+            } else {
+                negatives - own[TRUE_NEGATIVE] - other[TRUE_NEGATIVE] + own[FALSE_NEGATIVE] + other[FALSE_POSITIVE]
+            }
+        })
+    }
+
+    /// The variance of a number that changes by these slopes with one more row of a label and a decision,
+    /// rows drawn independently.
+    fn variance(&self, slope: impl Fn(usize, usize) -> f64) -> f64 {
         let (mut mean, mut squares) = (0.0, 0.0);
         for (at, count) in self.counts.iter().enumerate().filter(|(_, count)| **count > 0) {
-            let (label, decision) = (&slopes[at / self.classes], &slopes[at % self.classes]);
-            let slope = if at / self.classes == at % self.classes {
-                negatives - label[2] + label[0]
-            } else {
-                negatives - label[2] - decision[2] + label[3] + decision[1]
-            };
+            let slope = slope(at / self.classes, at % self.classes);
             mean += *count as f64 * slope;
             squares += *count as f64 * slope * slope;
         }
@@ -194,6 +236,11 @@ impl From<MulticlassConfusion> for Stored {
     fn from(confusion: MulticlassConfusion) -> Self {
         Self { classes: confusion.classes, counts: confusion.counts }
     }
+}
+
+/// How often labels and decisions would agree if they knew nothing of each other, times the rows.
+fn by_chance(rows: &[f64], columns: &[f64]) -> f64 {
+    rows.iter().zip(columns).map(|(row, column)| row * column).sum()
 }
 
 fn labels(table: &[f64; 4]) -> f64 {
