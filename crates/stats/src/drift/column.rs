@@ -23,6 +23,7 @@ pub(super) enum ColumnReference {
     Texts(KernelReference),
 }
 
+#[expect(clippy::large_enum_variant, reason = "one for each column, whose counts take far more")]
 #[derive(Clone, Debug, PartialEq)]
 pub(super) enum ColumnWindow {
     Numeric(NumericWindow),

@@ -117,6 +117,7 @@ pub struct Window {
 }
 
 /// All measures of one column.
+#[expect(clippy::large_enum_variant, reason = "one for each column, and most columns are numeric")]
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub enum Measures {
     /// Of numbers.
@@ -230,8 +231,7 @@ impl Window {
             return Err(DriftError::OtherReference);
         }
         let mut merged = self.clone();
-        let merges = merged.columns.iter_mut().zip(&other.columns).map(|(ours, theirs)| ours.merge(theirs));
-        if !merges.fold(true, |all, done| all && done) {
+        if !merged.columns.iter_mut().zip(&other.columns).all(|(ours, theirs)| ours.merge(theirs)) {
             return Err(DriftError::OtherReference);
         }
         *self = merged;

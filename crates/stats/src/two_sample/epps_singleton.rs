@@ -84,9 +84,9 @@ fn finish(reference: &Sample, current: &Sample) -> Option<ShapeTest> {
     let (n, m) = (reference.count, current.count);
     let total = n + m;
     let mut covariance = Symmetric::zeros(4);
-    let mut difference = [0.0; 4];
-    for i in 0..4 {
-        difference[i] = reference.mean[i] - current.mean[i];
+    let mut difference: Parts = [0.0; 4];
+    for (i, part) in difference.iter_mut().enumerate() {
+        *part = reference.mean[i] - current.mean[i];
         for j in 0..4 {
             covariance.set(i, j, total / n * reference.covariance[i][j] + total / m * current.covariance[i][j]);
         }

@@ -80,15 +80,14 @@ impl Symmetric {
         let c = 1.0 / (t * t + 1.0).sqrt();
         let s = t * c;
         let (old_p, old_q) = (self.get(p, p), self.get(q, q));
-        for k in 0..self.size {
-            if k != p && k != q {
-                let (x, y) = (self.get(k, p), self.get(k, q));
-                self.set(k, p, c * x - s * y);
-                self.set(k, q, s * x + c * y);
-            }
-            let (x, y) = (vectors[p][k], vectors[q][k]);
-            vectors[p][k] = c * x - s * y;
-            vectors[q][k] = s * x + c * y;
+        for k in (0..self.size).filter(|k| *k != p && *k != q) {
+            let (x, y) = (self.get(k, p), self.get(k, q));
+            self.set(k, p, c * x - s * y);
+            self.set(k, q, s * x + c * y);
+        }
+        let (upper, lower) = vectors.split_at_mut(q);
+        for (x, y) in upper[p].iter_mut().zip(&mut lower[0]) {
+            (*x, *y) = (c * *x - s * *y, s * *x + c * *y);
         }
         self.set(p, p, old_p - t * off);
         self.set(q, q, old_q + t * off);
@@ -135,8 +134,8 @@ impl Factor {
         for i in (0..size).rev() {
             let value = x[i] / self.cells[i * size + i];
             x[i] = value;
-            for k in 0..i {
-                x[k] -= self.cells[i * size + k] * value;
+            for (y, l) in x.iter_mut().zip(&self.cells[i * size..i * size + i]) {
+                *y -= l * value;
             }
         }
         x

@@ -202,10 +202,8 @@ fn counted_cells(reference: &NumericReference, window: &NumericWindow) -> Vec<ce
         let at = 2 * index + 1;
         cells.push(cells::Cell::at(*knot, reference.counts[at], window.counts[at]));
         let (ours, theirs) = (reference.counts[at + 1], window.counts[at + 1]);
-        if let Some(next) = knots.get(index + 1) {
-            if ours + theirs > 0 {
-                cells.push(cells::Cell { low: *knot, high: *next, reference: ours, current: theirs });
-            }
+        if let Some(next) = knots.get(index + 1).filter(|_| ours + theirs > 0) {
+            cells.push(cells::Cell { low: *knot, high: *next, reference: ours, current: theirs });
         }
     }
     cells.extend(window.above.buckets().map(|bucket| cells::Cell::at(last + bucket.midpoint, 0, bucket.count)));
