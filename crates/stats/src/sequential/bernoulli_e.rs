@@ -68,6 +68,10 @@ impl EProcess for BernoulliE {
     fn log_e(&self) -> f64 {
         BernoulliE::log_e(self)
     }
+
+    fn reaches(&self, least_log_e: f64) -> bool {
+        self.mixture.reaches(least_log_e)
+    }
 }
 
 #[cfg(test)]

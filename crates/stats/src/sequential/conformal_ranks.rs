@@ -4,8 +4,22 @@ use serde::{Deserialize, Serialize};
 
 use crate::random::SplitMix;
 
-/// Quantiles of the learned values that separate cells.
+/// Quantiles of the learned values that separate cells: one less than a power of two.
 const EDGES: usize = 127;
+
+/// Cells of a block, and blocks.
+const BLOCK: usize = 16;
+
+/// Ones from a place on: what a value adds to the sums of a block.
+const FROM: [[u64; BLOCK]; BLOCK] = {
+    let mut from = [[0; BLOCK]; BLOCK];
+    let mut cell = 0;
+    while cell < BLOCK * BLOCK {
+        from[cell / BLOCK][cell % BLOCK] = (cell % BLOCK >= cell / BLOCK) as u64;
+        cell += 1;
+    }
+    from
+};
 
 /// How many values are learned before the first p-value, unless a sample is given.
 const LEARNED: usize = 2_000;
@@ -21,16 +35,18 @@ const LEARNED: usize = 2_000;
 /// no part of `n`.
 ///
 /// Not to be trusted as a single test against a reference: the changed values join the bag.
-/// Cost: about 25 steps of search and sum a value; 5 KiB, and while learning 16 KiB more; allocates
+/// Cost: 7 steps of search and 32 additions a value; 3 KiB, and while learning 16 KiB more; allocates
 /// once, when learning ends.
 /// Source: Vovk, Gammerman, Shafer, "Algorithmic Learning in a Random World" (2005), section 8.1.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct ConformalRanks {
     learned: Vec<f64>,
     to_learn: usize,
+    /// The greatest number of all where fewer quantiles differ; empty while learning.
     edges: Vec<f64>,
-    /// Counts of cells as a tree of partial sums (Fenwick), cells counted from 1.
-    sums: Vec<u64>,
+    /// How many values lie in the cells of a block up to each, and in the blocks up to each.
+    within: Vec<[u64; BLOCK]>,
+    blocks: [u64; BLOCK],
     total: u64,
     random: SplitMix,
 }
@@ -43,7 +59,8 @@ impl ConformalRanks {
             learned: Vec::with_capacity(LEARNED),
             to_learn: LEARNED,
             edges: Vec::new(),
-            sums: Vec::new(),
+            within: Vec::new(),
+            blocks: [0; BLOCK],
             total: 0,
             random: SplitMix::new(seed),
         }
@@ -74,7 +91,7 @@ impl ConformalRanks {
         if !value.is_finite() {
             return None;
         }
-        if self.sums.is_empty() {
+        if self.edges.is_empty() {
             self.learned.push(value);
             if self.learned.len() >= self.to_learn {
                 self.finish();
@@ -84,7 +101,8 @@ impl ConformalRanks {
         let cell = self.cell(value);
         self.add(cell);
         self.total += 1;
-        let (at_most, below) = (self.at_most(cell), self.at_most(cell - 1));
+        let at_most = self.at_most(cell);
+        let below = if cell > 0 { self.at_most(cell - 1) } else { 0 };
         let greater = (self.total - at_most) as f64;
         let same = (at_most - below) as f64;
         Some((greater + self.random.unit() * same) / self.total as f64)
@@ -106,30 +124,40 @@ impl ConformalRanks {
         let n = self.learned.len();
         self.edges = (1..=EDGES).map(|edge| self.learned[(edge * n / (EDGES + 1)).min(n - 1)]).collect();
         self.edges.dedup();
-        self.sums = vec![0; 2 * self.edges.len() + 2];
+        self.edges.resize(EDGES, f64::MAX);
+        self.within = vec![[0; BLOCK]; BLOCK];
         self.learned = Vec::new();
     }
 
-    /// From 1 on: below the first edge, at it, between it and the second, and so on.
+    /// From 0 on: below the first edge, at it, between it and the second, and so on.
+    #[inline]
     fn cell(&self, value: f64) -> usize {
-        let edge = self.edges.partition_point(|edge| *edge < value);
-        1 + 2 * edge + usize::from(self.edges.get(edge) == Some(&value))
+        // Which way a value falls is chance: a branch would be mistaken half of the time.
+        let mut edge = 0;
+        let mut step = EDGES.div_ceil(2);
+        while step > 0 {
+            edge = std::hint::select_unpredictable(self.edges[edge + step - 1] < value, edge + step, edge);
+            step /= 2;
+        }
+        2 * edge + usize::from(self.edges.get(edge) == Some(&value))
     }
 
-    fn add(&mut self, mut cell: usize) {
-        while cell < self.sums.len() {
-            self.sums[cell] += 1;
-            cell += cell & cell.wrapping_neg();
+    #[inline]
+    fn add(&mut self, cell: usize) {
+        let (block, place) = (cell / BLOCK, cell % BLOCK);
+        for (count, step) in self.within[block].iter_mut().zip(&FROM[place]) {
+            *count += step;
+        }
+        for (count, step) in self.blocks.iter_mut().zip(&FROM[block]) {
+            *count += step;
         }
     }
 
-    fn at_most(&self, mut cell: usize) -> u64 {
-        let mut sum = 0;
-        while cell > 0 {
-            sum += self.sums[cell];
-            cell &= cell - 1;
-        }
-        sum
+    #[inline]
+    fn at_most(&self, cell: usize) -> u64 {
+        let (block, place) = (cell / BLOCK, cell % BLOCK);
+        let before = if block > 0 { self.blocks[block - 1] } else { 0 };
+        before + self.within[block][place]
     }
 }
 
@@ -177,7 +205,7 @@ mod tests {
     }
 
     proptest! {
-        /// The tree of sums gives the ranks that counting gives.
+        /// Cells and blocks give the ranks that counting gives.
         #[test]
         fn ranks_agree_with_counting(values in proptest::collection::vec(-5..5_i32, 30..120)) {
             let values: Vec<f64> = values.into_iter().map(f64::from).collect();

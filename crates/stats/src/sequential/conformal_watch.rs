@@ -26,6 +26,17 @@ const TAILS: [(f64, f64, f64); 3] = [(0.02, 4.0, 0.04), (0.02, 20.0, 0.04), (0.1
 
 const BETS: usize = SMOOTH.len() + 2 * TAILS.len();
 
+/// The weights of all bets, which sum to one.
+const WEIGHTS: [f64; BETS] = {
+    let mut weights = [0.0; BETS];
+    let mut bet = 0;
+    while bet < BETS {
+        weights[bet] = if bet < SMOOTH.len() { SMOOTH[bet].2 } else { TAILS[(bet - SMOOTH.len()) / 2].2 };
+        bet += 1;
+    }
+    weights
+};
+
 /// Far above every threshold; keeps products finite.
 const CEILING: f64 = 1e200;
 
@@ -82,22 +93,11 @@ impl ConformalWatch {
     }
 
     fn bet(&mut self, p: f64) -> bool {
-        let x = 2.0 * p - 1.0;
-        let bend = 0.5 * (3.0 * x * x - 1.0);
+        let densities = densities(p);
         let mut evidence = 0.0;
-        let mut step = |value: &mut f64, density: f64, weight: f64| {
+        for ((value, density), weight) in self.values.iter_mut().zip(densities).zip(WEIGHTS) {
             *value = ((*value + 1.0) * density).min(CEILING);
             evidence += weight * *value;
-        };
-        let (smooth, tails) = self.values.split_at_mut(SMOOTH.len());
-        for (value, (slope, curve, weight)) in smooth.iter_mut().zip(SMOOTH) {
-            step(value, 1.0 + slope * x + curve * bend, weight);
-        }
-        for (pair, (share, ratio, weight)) in tails.chunks_exact_mut(2).zip(TAILS) {
-            let rest = (1.0 - ratio * share) / (1.0 - share);
-            for (value, p) in pair.iter_mut().zip([p, 1.0 - p]) {
-                step(value, if p < share { ratio } else { rest }, weight);
-            }
         }
         self.evidence = evidence;
         let alarm = evidence >= self.run_length;
@@ -119,6 +119,25 @@ impl ConformalWatch {
         self.values = [0.0; BETS];
         self.evidence = 0.0;
     }
+}
+
+/// What each bet pays for a p-value.
+#[inline]
+fn densities(p: f64) -> [f64; BETS] {
+    let x = 2.0 * p - 1.0;
+    let bend = 0.5 * (3.0 * x * x - 1.0);
+    let mut densities = [0.0; BETS];
+    let (smooth, tails) = densities.split_at_mut(SMOOTH.len());
+    for (density, (slope, curve, _)) in smooth.iter_mut().zip(SMOOTH) {
+        *density = 1.0 + slope * x + curve * bend;
+    }
+    for (pair, (share, ratio, _)) in tails.chunks_exact_mut(2).zip(TAILS) {
+        let rest = (1.0 - ratio * share) / (1.0 - share);
+        for (density, p) in pair.iter_mut().zip([p, 1.0 - p]) {
+            *density = if p < share { ratio } else { rest };
+        }
+    }
+    densities
 }
 
 impl Monitor for ConformalWatch {
@@ -151,8 +170,7 @@ mod tests {
         }
         assert!(sums.iter().all(|sum| (sum / f64::from(n) - 1.0).abs() < 1e-6), "{sums:?}");
         assert!(least >= 0.0, "{least}");
-        let weights: f64 =
-            SMOOTH.iter().map(|bet| bet.2).sum::<f64>() + 2.0 * TAILS.iter().map(|bet| bet.2).sum::<f64>();
+        let weights: f64 = WEIGHTS.iter().sum();
         assert!((weights - 1.0).abs() < 1e-12, "{weights}");
     }
 

@@ -17,7 +17,8 @@ use crate::distribution::beta;
 /// `Beta(w + 1/2, b + 1/2)`. Pairs that agree cost nothing.
 /// Not to be trusted when the truth is known for one of the answers only, or when labels were chosen
 /// by looking at one of them.
-/// Cost: two additions a pair; `log_e` some hundred steps. No allocation.
+/// Cost: two additions a pair; `log_e` some hundred steps, which [`super::Stop`] asks for only where
+/// two logarithms leave it open. No allocation.
 /// Source: McNemar, Psychometrika 12 (1947); the mixture of Robbins, "Statistical methods related to
 /// the law of the iterated logarithm", Annals of Mathematical Statistics 41 (1970).
 ///
@@ -88,6 +89,17 @@ impl EProcess for McNemarE {
     fn log_e(&self) -> f64 {
         McNemarE::log_e(self)
     }
+
+    fn reaches(&self, least_log_e: f64) -> bool {
+        // A mixture is no greater than its greatest part: the likelihood at the share seen.
+        let (worse, better) = (self.worse as f64, self.better as f64);
+        let half = 0.5 * (worse + better);
+        let part = |count: f64| if count > 0.0 { count * (count / half).ln() } else { 0.0 };
+        let is_asked = self.sides == Sides::Both || worse > better;
+        // Above, the parts weigh twice.
+        let most = if is_asked { part(worse) + part(better) + std::f64::consts::LN_2 } else { std::f64::consts::LN_2 };
+        most >= least_log_e && self.log_e() >= least_log_e
+    }
 }
 
 #[cfg(test)]
@@ -142,6 +154,15 @@ mod tests {
     }
 
     proptest! {
+        #[test]
+        fn what_it_reaches_is_its_evidence(worse in 0..300_u64, better in 0..300_u64, least in -3.0..20.0_f64) {
+            for sides in [Sides::Above, Sides::Both] {
+                let mut pairs = McNemarE::new(sides);
+                pairs.observe_counts(worse, better);
+                prop_assert_eq!(pairs.reaches(least), pairs.log_e() >= least);
+            }
+        }
+
         #[test]
         fn is_a_number_and_grows_with_worse_pairs(worse in 0..5_000_u64, better in 0..5_000_u64) {
             let before = log_e(Sides::Above, worse, better);

@@ -59,6 +59,13 @@ impl Mixture {
     pub(super) fn log_e(&self) -> f64 {
         log_mean_exp(&self.logs).unwrap_or(0.0)
     }
+
+    /// Whether the mean is at least this; it is no greater than the greatest, which needs no
+    /// exponentials.
+    #[inline]
+    pub(super) fn reaches(&self, least_log_e: f64) -> bool {
+        self.logs.iter().any(|log| *log >= least_log_e) && self.log_e() >= least_log_e
+    }
 }
 
 /// What one outcome adds to each log-likelihood ratio.

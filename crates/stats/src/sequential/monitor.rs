@@ -42,6 +42,11 @@ pub trait EProcess {
 
     /// `ln E`.
     fn log_e(&self) -> f64;
+
+    /// Whether `ln E` is at least this, which may be known at less cost than `ln E`.
+    fn reaches(&self, least_log_e: f64) -> bool {
+        self.log_e() >= least_log_e
+    }
 }
 
 /// An e-process that alarms once, when `E >= 1/alpha`, and is silent ever after.
@@ -84,7 +89,7 @@ impl<P: EProcess> Monitor for Stop<P> {
             return false;
         }
         self.process.take(value);
-        self.stopped = self.process.log_e() >= self.least_log_e;
+        self.stopped = self.process.reaches(self.least_log_e);
         self.stopped
     }
 
