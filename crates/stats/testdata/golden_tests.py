@@ -4,7 +4,7 @@ import warnings
 
 import numpy as np
 import scipy
-from golden_inputs import rows, samples, tables, write
+from golden_inputs import rows, samples, shift_stream, tables, write
 from scipy import stats
 from scipy.spatial.distance import jensenshannon
 
@@ -86,6 +86,22 @@ def kernel():
     return out
 
 
+def summaries():
+    """What a stream looks like: moments, correlations, rolling medians, slopes."""
+    values = np.array(shift_stream())
+    a, _ = rows()
+    centred = values - values.mean()
+    r = [(centred[lag:] * centred[:len(centred) - lag]).sum() / (centred ** 2).sum() for lag in range(13)]
+    n = len(values)
+    box = n * (n + 2) * sum(r[lag] ** 2 / (n - lag) for lag in range(1, 13))
+    windows = np.lib.stride_tricks.sliding_window_view(values, 25)[::97]
+    line = stats.theilslopes(a[:, 1], a[:, 0], method="joint")
+    return {"covariance": np.cov(a.T), "correlation": np.corrcoef(a.T)[0, 1], "autocorrelations": r,
+            "ljung_box_12": {"statistic": box, "p": stats.chi2.sf(box, 12)},
+            "rolling_25_each_97th": {"median": np.median(windows, 1), "mad": stats.median_abs_deviation(windows, 1)},
+            "theil_sen": {"slope": line.slope, "intercept": line.intercept}}
+
+
 def multiplicity():
     out = []
     for p in ([0.041, 0.001, 0.216, 0.008, 0.06, 0.205], [0.01, 0.01, 0.02, 0.5, 1.0], [0.2],
@@ -100,4 +116,4 @@ def multiplicity():
 
 write({"numeric": {k: numeric(a, b) for k, (a, b) in samples().items()},
        "categorical": {k: categorical(x, y) for k, (x, y) in tables().items()},
-       "kernel": kernel(), "multiplicity": multiplicity()}, scipy=scipy.__version__)
+       "kernel": kernel(), "multiplicity": multiplicity(), "summaries": summaries()}, scipy=scipy.__version__)

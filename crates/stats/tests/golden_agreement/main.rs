@@ -13,4 +13,5 @@ mod multiple;
 mod numeric;
 mod presets;
 mod streams;
+mod summaries;
 mod values;
