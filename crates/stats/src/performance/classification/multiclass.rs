@@ -147,7 +147,7 @@ impl MulticlassConfusion {
         let (rows, columns) = self.sums();
         let chance = by_chance(&rows, &columns);
         let spread = total * total - chance;
-        if !(spread > 0.0) {
+        if spread <= 0.0 {
             return None;
         }
         let value = (self.right() * total - chance) / spread;
