@@ -1,7 +1,7 @@
 //! The energy distance, with a permutation p-value.
 
 use super::ShapeTest;
-use super::order::{Cell, merge, totals};
+use super::order::{Cell, for_each_difference, merge};
 use crate::random::{SplitMix, permutation_p};
 
 /// The energy distance `sqrt(2 E|X-Y| - E|X-X'| - E|Y-Y'|)` of sorted samples, in `O(n + m)`.
@@ -16,15 +16,12 @@ pub fn energy_distance(reference: &[f64], current: &[f64]) -> Option<f64> {
 
 /// The same from ascending cells.
 pub(crate) fn from_cells(cells: &[Cell]) -> Option<f64> {
-    let (n, m) = totals(cells)?;
-    let (mut difference, mut sum, mut last) = (0.0, 0.0, cells.first()?.low);
-    for cell in cells {
-        sum += difference * difference * (cell.low - last);
-        let next = difference + cell.reference as f64 / n as f64 - cell.current as f64 / m as f64;
-        sum += (difference * difference + difference * next + next * next) / 3.0 * (cell.high - cell.low);
-        difference = next;
+    let (mut sum, mut last) = (0.0, cells.first()?.low);
+    for_each_difference(cells, |cell, before, after| {
+        sum += before * before * (cell.low - last);
+        sum += (before * before + before * after + after * after) / 3.0 * (cell.high - cell.low);
         last = cell.high;
-    }
+    })?;
     let distance = (2.0 * sum).sqrt();
     distance.is_finite().then_some(distance)
 }

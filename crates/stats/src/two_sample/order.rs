@@ -31,6 +31,22 @@ pub(crate) fn totals(cells: &[Cell]) -> Option<(u64, u64)> {
     (n > 0 && m > 0).then_some((n, m))
 }
 
+/// Visits each cell with `F_reference - F_current` before and after it; `None` if a side is empty.
+///
+/// From whole counts, because sums of shares gather rounding errors that one far value multiplies.
+pub(crate) fn for_each_difference(cells: &[Cell], mut visit: impl FnMut(&Cell, f64, f64)) -> Option<()> {
+    let (n, m) = totals(cells)?;
+    let (mut seen_n, mut seen_m, mut before) = (0_u64, 0_u64, 0.0);
+    for cell in cells {
+        seen_n += cell.reference;
+        seen_m += cell.current;
+        let after = seen_n as f64 / n as f64 - seen_m as f64 / m as f64;
+        visit(cell, before, after);
+        before = after;
+    }
+    Some(())
+}
+
 /// One cell for each different value; `None` if a sample is empty, not sorted, or holds a value that
 /// is not finite.
 pub(crate) fn merge(reference: &[f64], current: &[f64]) -> Option<Vec<Cell>> {

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::order::{Cell, merge, totals};
+use super::order::{Cell, for_each_difference, merge};
 use crate::sketch::{LogHistogram, Moments};
 
 /// A distance of two distributions and the unit that makes it comparable between columns.
@@ -43,17 +43,13 @@ pub fn wasserstein_normalised(reference: &[f64], current: &[f64]) -> Option<f64>
 
 /// `integral |F_reference - F_current|` over `low ..= high`, from ascending cells.
 pub(crate) fn from_cells(cells: &[Cell], low: f64, high: f64) -> Option<f64> {
-    let (n, m) = totals(cells)?;
     let place = |value: f64| value.clamp(low, high);
-    let (mut difference, mut sum, mut last) = (0.0_f64, 0.0, place(cells.first()?.low));
-    for cell in cells {
+    let (mut sum, mut last) = (0.0, place(cells.first()?.low));
+    for_each_difference(cells, |cell, before, after| {
         let (start, end) = (place(cell.low), place(cell.high));
-        sum += difference.abs() * (start - last);
-        let next = difference + cell.reference as f64 / n as f64 - cell.current as f64 / m as f64;
-        sum += mean_size(difference, next) * (end - start);
-        difference = next;
+        sum += before.abs() * (start - last) + mean_size(before, after) * (end - start);
         last = end;
-    }
+    })?;
     Some(sum)
 }
 

@@ -1,5 +1,7 @@
 //! Drift and two-sample tests through the public API: what other tools get wrong, and bad input.
 
+#![expect(clippy::unwrap_used, reason = "a test says best by panicking where it found out")]
+
 mod bad_input;
 mod defects;
 mod table;
