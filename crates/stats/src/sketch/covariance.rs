@@ -54,7 +54,7 @@ impl Covariance {
             self.means[i] += delta * share;
             // The means up to this one are those after the row, as the update wants them.
             let (of_row, below) = rest.split_at_mut(i + 1);
-            add_products(of_row, delta, &row[..=i], &self.means[..=i]);
+            add_products(of_row, delta, row, &self.means);
             rest = below;
         }
         true
@@ -144,11 +144,15 @@ impl Covariance {
     }
 }
 
-/// A function of its own, so that the compiler knows that the three slices do not overlap.
+/// `comoments += delta (row - means)`, for slices of one length.
+///
+/// A function of its own, so that the compiler knows that the three do not overlap.
 #[inline]
 fn add_products(comoments: &mut [f64], delta: f64, row: &[f64], means: &[f64]) {
-    for ((comoment, value), mean) in comoments.iter_mut().zip(row).zip(means) {
-        *comoment += delta * (value - mean);
+    let n = comoments.len();
+    let (row, means) = (&row[..n], &means[..n]);
+    for at in 0..n {
+        comoments[at] += delta * (row[at] - means[at]);
     }
 }
 

@@ -31,7 +31,7 @@ const MOST_VALUES: u64 = 1 << 60;
 /// the error of the *value* instead, merges exactly and is faster. Not to be trusted for quantiles
 /// closer to an end than the rank error: `p99.9` needs a `k` of 4,000. Minimum and maximum are exact.
 ///
-/// Cost: `O(log(n / k))` levels, some 5 KiB for `k` of 200 and a billion values; some 20 ns a value
+/// Cost: `O(log(n / k))` levels, some 6 KiB for `k` of 200 and a billion values; some 20 ns a value
 /// on average; an insert allocates only when a level is added, which the count must double for.
 /// The same seed and the same values in the same order give the same sketch.
 ///

@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 mod bucket;
+mod cuts;
 mod stored;
 
 pub use bucket::Bucket;
@@ -81,17 +82,47 @@ impl LogHistogram {
         if n == 0 {
             return true;
         }
+        self.widen(value, value, n);
+        self.count_in(value, n);
+        true
+    }
+
+    /// Takes in all values; returns how many were refused as not finite. Quicker than one by one.
+    pub fn insert_slice(&mut self, values: &[f64]) -> u64 {
+        let (mut low, mut high, mut taken) = (f64::INFINITY, f64::NEG_INFINITY, 0);
+        for &value in values {
+            if value.is_finite() {
+                low = low.min(value);
+                high = high.max(value);
+                taken += 1;
+                self.count_in(value, 1);
+            }
+        }
+        if taken > 0 {
+            self.widen(low, high, taken);
+        }
+        values.len() as u64 - taken
+    }
+
+    /// Notes that `n` more values lie between these.
+    #[inline]
+    fn widen(&mut self, low: f64, high: f64, n: u64) {
         if self.count == 0 {
-            self.min = value;
-            self.max = value;
+            self.min = low;
+            self.max = high;
         } else {
-            self.min = self.min.min(value);
-            self.max = self.max.max(value);
+            self.min = self.min.min(low);
+            self.max = self.max.max(high);
         }
         self.count = self.count.saturating_add(n);
+    }
+
+    /// Counts a finite value in its bucket.
+    #[inline]
+    fn count_in(&mut self, value: f64, n: u64) {
         let Some(place) = Place::of(value) else {
             self.zeros = self.zeros.saturating_add(n);
-            return true;
+            return;
         };
         let octave = self.octave_mut(place.octave);
         octave.mantissas = octave.mantissas.saturating_add(u128::from(place.mantissa) * u128::from(n));
@@ -102,16 +133,6 @@ impl LogHistogram {
         if turns > 0 {
             self.add_turns(place.octave, place.cell, turns as u32);
         }
-        true
-    }
-
-    /// Takes in all values; returns how many were refused as not finite.
-    pub fn insert_slice(&mut self, values: &[f64]) -> u64 {
-        let mut refused = 0;
-        for &value in values {
-            refused += u64::from(!self.insert(value));
-        }
-        refused
     }
 
     /// Adds everything that `other` has seen.
@@ -119,14 +140,7 @@ impl LogHistogram {
         if other.count == 0 {
             return;
         }
-        if self.count == 0 {
-            self.min = other.min;
-            self.max = other.max;
-        } else {
-            self.min = self.min.min(other.min);
-            self.max = self.max.max(other.max);
-        }
-        self.count = self.count.saturating_add(other.count);
+        self.widen(other.min, other.max, other.count);
         self.zeros = self.zeros.saturating_add(other.zeros);
         for (key, theirs) in other.octaves_in_order() {
             let ours = self.octave_mut(key);
@@ -286,46 +300,6 @@ impl LogHistogram {
             })
         };
         negative.flat_map(cells).chain(zero).chain(positive.flat_map(cells))
-    }
-
-    /// At most `bins - 1` ascending cuts that divide the values into about equal shares.
-    ///
-    /// The cuts are ends of buckets, so counting values by `cut <= x` and counting buckets give the
-    /// same answer. Fewer cuts come back where many values are equal.
-    #[must_use]
-    pub fn quantile_edges(&self, bins: usize) -> Vec<f64> {
-        let mut edges = Vec::with_capacity(bins.saturating_sub(1));
-        if self.count == 0 || bins < 2 {
-            return edges;
-        }
-        let (mut seen, mut next) = (0_u64, 1_usize);
-        let mut buckets = self.buckets().peekable();
-        while let Some(bucket) = buckets.next() {
-            seen += bucket.count;
-            let target = |k: usize| (self.count as f64 * k as f64 / bins as f64).round() as u64;
-            if next < bins && seen >= target(next) {
-                while next < bins && seen >= target(next) {
-                    next += 1;
-                }
-                if let Some(following) = buckets.peek() {
-                    edges.push(lower_cut(following));
-                }
-            }
-        }
-        edges
-    }
-
-    /// Counts of the values between ascending cuts: `edges.len() + 1` bins, each `[low, high)`.
-    ///
-    /// Exact for cuts from `quantile_edges` of any sketch; otherwise a bucket goes where its
-    /// midpoint lies.
-    #[must_use]
-    pub fn counts_between(&self, edges: &[f64]) -> Vec<u64> {
-        let mut counts = vec![0; edges.len() + 1];
-        for bucket in self.buckets() {
-            counts[edges.partition_point(|edge| *edge <= bucket.midpoint)] += bucket.count;
-        }
-        counts
     }
 
     #[inline]
