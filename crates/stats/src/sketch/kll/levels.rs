@@ -31,6 +31,18 @@ pub(super) fn room_of_levels(k: u16, height: usize) -> usize {
     (0..height).map(|level| room_of_level(k, level, height)).sum()
 }
 
+/// The order of finite numbers; cheaper than `total_cmp`, and sorting is half the cost of an insert.
+#[inline]
+fn by_size(a: &f64, b: &f64) -> Ordering {
+    if a < b {
+        Ordering::Less
+    } else if b < a {
+        Ordering::Greater
+    } else {
+        Ordering::Equal
+    }
+}
+
 impl Levels {
     pub(super) fn new(k: u16) -> Self {
         let room = room_of_levels(k, 1);
@@ -114,7 +126,7 @@ impl Levels {
                 let (mut ours, theirs) = (of(self, h), of(other, h));
                 ours.extend_from_slice(&theirs);
                 if h > 0 {
-                    ours.sort_by(f64::total_cmp);
+                    ours.sort_unstable_by(by_size);
                 }
                 ours
             })
@@ -145,8 +157,7 @@ impl Levels {
         let begin = start + stays;
         let half = (end - begin) / 2;
         if height == 0 {
-            // All are finite; this comparison is cheaper than `total_cmp`, and the sort is half the cost.
-            self.items[begin..end].sort_unstable_by(|a, b| a.partial_cmp(b).unwrap_or(Ordering::Equal));
+            self.items[begin..end].sort_unstable_by(by_size);
         }
         let first = coin();
         for step in 0..half {
