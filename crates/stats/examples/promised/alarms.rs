@@ -112,8 +112,8 @@ fn in_words(promise: Promise) -> String {
     match promise {
         Promise::Nothing => "nothing".to_owned(),
         Promise::Ever(alpha) => format!("ever <= {alpha}"),
-        Promise::RunLength(least) => format!("run >= {least:e}"),
-        Promise::AboutRunLength(length) => format!("run ~ {length:e}"),
+        Promise::RunLength(least) => format!("run >= {least:.0}"),
+        Promise::AboutRunLength(length) => format!("run ~ {length:.0}"),
     }
 }
 

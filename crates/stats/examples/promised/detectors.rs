@@ -1,6 +1,6 @@
 //! Every detector that can be asked after each value, with settings as a user would take them.
 
-use wardline_stats::classic::{Adwin, Cusum, Ddm, Eddm, Ewma, HddmA, HddmW, Kswin, PageHinkley, cusum_threshold};
+use wardline_stats::classic::{Adwin, BernoulliCusum, Cusum, Ddm, Eddm, Ewma, HddmA, HddmW, Kswin, PageHinkley};
 use wardline_stats::sequential::{
     BernoulliE, BoundedMeanE, Coin, ConformalRanks, ConformalWatch, Direction, DistributionCoin, EAlarm, EDetector,
     EProcess, HistogramBet, McNemarE, Monitor, NormalMixture, Promise, Promotion, RateWatch, Sides, SimpleJumper, Stop,
@@ -148,6 +148,9 @@ fn watching_errors() -> Vec<Subject> {
             boxed(Stop::new(BernoulliE::new(ERROR_RATE, Direction::Increase)?, 0.05)?)
         })
         .at_once(),
+        bits("Bernoulli CUSUM, 5 to 10 %, run length 1e4", |_| {
+            boxed(BernoulliCusum::new(ERROR_RATE, 2.0 * ERROR_RATE, 1e4)?)
+        }),
         bits("ADWIN, delta 0.002", |_| boxed(Adwin::new(0.002)?)),
         bits("Page-Hinkley, threshold 50", |_| boxed(PageHinkley::new(0.005, 50.0)?)),
         bits("DDM", |_| boxed(Ddm::default())),
@@ -173,9 +176,7 @@ fn watching_numbers() -> Vec<Subject> {
         }),
         numbers("normal mixture, mean 0, alpha 0.05", |_| boxed(Stop::new(NormalMixture::new(0.0, 1.0, 0.01)?, 0.05)?))
             .at_once(),
-        numbers("CUSUM, slack 0.5, calibrated to 5,000", |_| {
-            boxed(Cusum::new(0.0, 0.5, cusum_threshold(0.5, 5_000.0)?)?)
-        }),
+        numbers("CUSUM for a shift of 1, run length 5,000", |_| boxed(Cusum::calibrated(0.0, 1.0, 1.0, 5_000.0)?)),
         numbers("EWMA, weight 0.1, width 2.814", |_| boxed(Ewma::new(0.0, 1.0, 0.1, 2.814)?)),
         numbers("ADWIN, delta 0.002", |_| boxed(Adwin::new(0.002)?)),
         numbers("Page-Hinkley, threshold 50", |_| boxed(PageHinkley::new(0.005, 50.0)?)),

@@ -14,6 +14,7 @@
 mod alarms;
 mod arms;
 mod detectors;
+mod discoveries;
 mod effort;
 mod estimates;
 mod random;
@@ -30,8 +31,7 @@ use serde_json::{Map, Value, json};
 
 use crate::effort::Effort;
 
-const HELP: &str =
-    "promised [--quick] [--only TEXT] [--part alarms|search|sequences|samples|tables|estimates] [--json FILE]";
+const HELP: &str = "promised [--quick] [--only TEXT] [--part alarms|search|sequences|samples|tables|discoveries|estimates] [--json FILE]";
 
 /// Prints a part of the report, adds to the broken promises, and answers with all figures.
 type Part = fn(&Effort, &mut Vec<String>) -> Value;
@@ -67,12 +67,13 @@ fn main() -> ExitCode {
     let effort = Effort::new(arguments.quick, arguments.only);
     let mut broken = Vec::new();
     let mut parts = Map::new();
-    let all: [(&str, Part); 6] = [
+    let all: [(&str, Part); 7] = [
         ("alarms", alarms::report),
         ("search", search::report),
         ("sequences", sequences::report),
         ("samples", two_samples::report),
         ("tables", tables::report),
+        ("discoveries", discoveries::report),
         ("estimates", estimates::report),
     ];
     for (name, report) in all {
