@@ -5,12 +5,13 @@
 use std::alloc::System;
 
 use stats_alloc::{INSTRUMENTED_SYSTEM, Region, StatsAlloc};
-use wardline_stats::classic::{Adwin, Cusum, Ddm, Eddm, Ewma, HddmA, HddmW, Kswin, PageHinkley};
+use wardline_stats::classic::{Adwin, BernoulliCusum, Cusum, Ddm, Eddm, Ewma, HddmA, HddmW, Kswin, PageHinkley};
 use wardline_stats::robust::RollingMedian;
 use wardline_stats::season::{HourOfWeek, HourlyProfile};
 use wardline_stats::sequential::{
-    Arm, BernoulliE, BoundedMeanE, Coin, ConformalWatch, Direction, DistributionCoin, EAlarm, EDetector, Monitor,
-    Promotion, RateWatch, Sides, Stop, TailCoin,
+    Arm, ArmDifference, BernoulliE, BernsteinMean, BettingMean, BoundedMeanE, Coin, ConformalRanks, ConformalWatch,
+    Direction, DistributionBand, DistributionCoin, EAlarm, EDetector, ELond, ESaffron, HistogramBet, Lord, McNemarE,
+    Monitor, NormalMixture, Promotion, RateWatch, Sides, SimpleJumper, Stop, TailCoin,
 };
 use wardline_stats::sketch::{
     CategoryCounts, Covariance, Decayed, Distinct, FixedBins, HeavyHitters, Kll, LogHistogram, Merge, Moments,
@@ -69,6 +70,9 @@ fn updates_allocate_nothing_in_steady_state() {
     texts(&mut findings);
     windows(&mut findings);
     sequential(&mut findings);
+    martingales(&mut findings);
+    confidence_sequences(&mut findings);
+    online_discovery(&mut findings);
     classics(&mut findings);
     assert!(findings.0.is_empty(), "{:#?}", findings.0);
 }
@@ -175,6 +179,52 @@ fn sequential(findings: &mut Findings) {
     findings.check("ConformalWatch", 100_000, |numbers, _| {
         conformal.observe(numbers.next());
     });
+    let mut difference = ArmDifference::new();
+    findings.check("ArmDifference", 10_000, |numbers, _| {
+        difference.baseline(numbers.next());
+        assert!(difference.canary(numbers.next()).is_some());
+    });
+}
+
+fn martingales(findings: &mut Findings) {
+    let mut ranks = ConformalRanks::new(7);
+    let (mut jumper, mut bet) = (SimpleJumper::new(0.01).unwrap(), HistogramBet::new());
+    findings.check("conformal martingales", 100_000, |numbers, _| {
+        if let Some(p) = ranks.observe(numbers.latency()) {
+            assert!(jumper.observe(p) && bet.observe(p));
+        }
+    });
+    let mut pairs = McNemarE::new(Sides::Both);
+    findings.check("McNemarE", 10_000, |numbers, _| pairs.observe(numbers.next() < 0.9, numbers.next() < 0.9));
+    let mut mixture = NormalMixture::new(0.5, 0.1, 0.01).unwrap();
+    findings.check("NormalMixture", 10_000, |numbers, _| assert!(mixture.observe(numbers.next())));
+}
+
+fn confidence_sequences(findings: &mut Findings) {
+    let mut betting = BettingMean::new(0.05, 100).unwrap();
+    findings.check("BettingMean", 2_000, |numbers, _| {
+        assert!(betting.observe(numbers.next()) && betting.interval().is_some());
+    });
+    let mut bernstein = BernsteinMean::new(0.05).unwrap();
+    findings.check("BernsteinMean", 10_000, |numbers, _| {
+        assert!(bernstein.observe(numbers.next()) && bernstein.interval().is_some());
+    });
+    let band = DistributionBand::new(0.05).unwrap();
+    findings.check("DistributionBand", 10_000, |_, i| {
+        std::hint::black_box(band.radius(u64::from(i)));
+    });
+}
+
+fn online_discovery(findings: &mut Findings) {
+    let (mut lond, mut saffron) = (ELond::new(0.05).unwrap(), ESaffron::new(0.05).unwrap());
+    // Without an end of findings LORD remembers its last thousand, and then no more.
+    let mut lord = Lord::new(0.05).unwrap();
+    findings.check("ELond, ESaffron, Lord", 4_000, |numbers, _| {
+        let found = numbers.next() < 0.5;
+        lond.test(if found { 20.0 } else { -1.0 });
+        saffron.test(if found { 20.0 } else { -1.0 });
+        lord.test(if found { 1e-12 } else { 0.5 });
+    });
 }
 
 fn classics(findings: &mut Findings) {
@@ -182,6 +232,7 @@ fn classics(findings: &mut Findings) {
     findings.check_monitor("Adwin", 200_000, Adwin::new(0.002));
     findings.check_monitor("PageHinkley", 10_000, PageHinkley::new(0.005, 50.0));
     findings.check_monitor("Cusum", 10_000, Cusum::new(0.05, 0.01, 10.0));
+    findings.check_monitor("BernoulliCusum", 10_000, BernoulliCusum::new(0.05, 0.1, 1e4));
     findings.check_monitor("Ewma", 10_000, Ewma::new(0.05, 0.22, 0.05, 5.0));
     findings.check_monitor("Ddm", 10_000, Ddm::new(2.0, 3.0));
     findings.check_monitor("Eddm", 10_000, Eddm::new(0.95, 0.9));
