@@ -14,7 +14,7 @@
 //! | [`multiple`] | which of many p-values or e-values may be called findings |
 //! | [`resample`] | do two stretches of a series differ, where neighbours are alike |
 //! | [`robust`] | what is typical, when some values are wild |
-//! | [`season`] | what is normal at this hour of the week |
+//! | [`season`] | what is normal at this hour of the week, and how much a series depends on itself |
 //! | [`change_point`] | since when |
 //! | [`performance`] | how good is a model, and how good must it be while labels are missing |
 //! | [`learn`] | what features tell: probabilities and means, learned from rows |
