@@ -12,6 +12,10 @@ use crate::two_sample::{HashedText, KernelReference, KernelSettings, KernelWindo
 
 /// Numbers that a text is hashed to.
 const TEXT_DIMENSIONS: usize = 256;
+/// Texts that the features and the null law are taken from.
+const TEXT_SAMPLE: usize = 4_096;
+/// Texts that are hashed before they are taken in; a whole number of the kernel's blocks.
+const TEXTS_AT_ONCE: usize = 256;
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub(super) enum ColumnReference {
@@ -45,10 +49,7 @@ impl ColumnReference {
             Column::Labels(values) => CategoricalReference::new(values.iter().copied()).map(Self::Labels),
             Column::Rows(rows) => KernelReference::new(*rows, &KernelSettings::default()).map(Self::Rows),
             Column::Embeddings(rows) => KernelReference::new(*rows, &together).map(Self::Embeddings),
-            Column::Texts(texts) => {
-                let rows = hashed(texts);
-                KernelReference::new(Rows::new(&rows, TEXT_DIMENSIONS)?, &together).map(Self::Texts)
-            }
+            Column::Texts(texts) => text_reference(texts, &together).map(Self::Texts),
         }
     }
 
@@ -126,11 +127,9 @@ impl ColumnWindow {
             (Self::Rows(window), Column::Rows(rows)) | (Self::Embeddings(window), Column::Embeddings(rows)) => {
                 window.insert(*rows);
             }
-            (Self::Texts(window), Column::Texts(texts)) => {
-                if let Some(rows) = Rows::new(&hashed(texts), TEXT_DIMENSIONS) {
-                    window.insert(rows);
-                }
-            }
+            (Self::Texts(window), Column::Texts(texts)) => hash_texts(texts, |rows| {
+                window.insert(rows);
+            }),
             _ => {}
         }
     }
@@ -158,6 +157,26 @@ impl ColumnWindow {
     }
 }
 
-fn hashed(texts: &[&str]) -> Vec<f64> {
-    HashedText::new(TEXT_DIMENSIONS).map_or_else(Vec::new, |hashed| hashed.rows(texts))
+fn text_reference(texts: &[&str], settings: &KernelSettings) -> Option<KernelReference> {
+    let kept = texts.len().min(TEXT_SAMPLE);
+    let sample: Vec<&str> = (0..kept).map(|k| texts[k * texts.len() / kept]).collect();
+    let rows = HashedText::new(TEXT_DIMENSIONS)?.rows(&sample);
+    let mut reference = KernelReference::from_sample(Rows::new(&rows, TEXT_DIMENSIONS)?, settings)?;
+    hash_texts(texts, |rows| {
+        reference.insert(rows);
+    });
+    Some(reference)
+}
+
+/// Visits the rows of texts, some hundred at a time: all at once would take 2 KiB a text.
+fn hash_texts(texts: &[&str], mut visit: impl FnMut(Rows<'_>)) {
+    let Some(hashed) = HashedText::new(TEXT_DIMENSIONS) else { return };
+    let mut values = Vec::with_capacity(TEXTS_AT_ONCE.min(texts.len()) * TEXT_DIMENSIONS);
+    for texts in texts.chunks(TEXTS_AT_ONCE) {
+        values.clear();
+        texts.iter().for_each(|text| hashed.append(text, &mut values));
+        if let Some(rows) = Rows::new(&values, TEXT_DIMENSIONS) {
+            visit(rows);
+        }
+    }
 }

@@ -35,6 +35,19 @@ pub fn categorical_test(reference_rows: usize, distinct: usize) -> PeerTest {
     }
 }
 
+/// The test that is chosen for a column of texts, and its threshold: a classifier of the texts' words
+/// drifts from an area under the curve of 0.55 on beyond 1,000 reference rows, and beyond the 95th
+/// percentile of random classifiers up to that. The area of [`crate::two_sample::classifier_test`] on
+/// [`crate::two_sample::HashedText`] is our form of it.
+#[must_use]
+pub fn text_test(reference_rows: usize) -> (PeerTest, f64) {
+    if reference_rows > MOST_TESTED {
+        (PeerTest::TextClassifierArea, 0.55)
+    } else {
+        (PeerTest::TextClassifierPercentile, 0.95)
+    }
+}
+
 /// What Evidently's default says about a numeric column.
 ///
 /// One extreme reference row stretches the deviation and hides any change beyond 1,000 rows; a shift of
@@ -238,6 +251,8 @@ mod tests {
         assert_eq!(categorical_test(1_000, 2), PeerTest::TwoProportions);
         assert_eq!(categorical_test(1_000, 3), PeerTest::ChiSquareGoodnessOfFit);
         assert_eq!(categorical_test(1_001, 2), PeerTest::JensenShannon);
+        assert_eq!(text_test(1_000), (PeerTest::TextClassifierPercentile, 0.95));
+        assert_eq!(text_test(1_001), (PeerTest::TextClassifierArea, 0.55));
     }
 
     #[test]

@@ -13,6 +13,7 @@ pub mod alibi_detect;
 pub mod evidently;
 mod histogram;
 pub mod nannyml;
+mod one_sample;
 
 use serde::{Deserialize, Serialize};
 
@@ -31,6 +32,10 @@ pub enum PeerTest {
     ChiSquare,
     /// Two shares.
     TwoProportions,
+    /// Area under the curve of a classifier of texts.
+    TextClassifierArea,
+    /// The same, as a percentile of random classifiers.
+    TextClassifierPercentile,
 }
 
 /// What another tool would say.

@@ -11,10 +11,10 @@ const DEVIATIONS: f64 = 3.0;
 
 /// A reference column as NannyML fits it.
 ///
-/// The threshold is the mean of the reference's chunks plus three of their deviations. With ten chunks
-/// that is passed by chance in about 1.2 % of chunks of the same size (Student, 9 degrees of freedom, one
-/// side), not the 0.13 % of three deviations; windows smaller than a tenth of the reference pass it far
-/// more often, because the distance shrinks with the number of rows.
+/// The threshold is the mean of the reference's chunks plus three of their deviations. Ten chunks tell
+/// a deviation badly, and they are compared with a reference that holds them, so unchanged chunks of the
+/// same size alarm in 7 % (100 references of 10,000 normal values, 2,000 chunks), not in the 0.13 % of
+/// three deviations. Windows of a tenth of a chunk always alarm: the distance grows as rows get fewer.
 pub struct NannyMlColumn {
     bins: Histogram,
     reference: Vec<u64>,
