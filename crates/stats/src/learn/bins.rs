@@ -10,6 +10,9 @@ use crate::random::SplitMix;
 /// Values of a column that its quantiles are taken from: their error is about 0.4 % of the rows.
 const SAMPLE: usize = 20_000;
 
+/// How often the outermost bins are halved.
+const TAIL_HALVINGS: usize = 4;
+
 /// The bin of a missing value; the others follow from one.
 const MISSING: u8 = 0;
 
@@ -27,8 +30,8 @@ pub(super) struct BinnedRows {
 }
 
 impl Bins {
-    /// At most `most` bins a column (2 to 254) besides that of missing values, of about equal counts;
-    /// a value that is frequent gets a bin of its own.
+    /// At most `most` bins a column (2 to 254) besides that of missing values, of about equal counts, from 16
+    /// bins on with finer ones at both ends; a value that is frequent gets a bin of its own.
     pub(super) fn fit(features: &Features<'_>, most: usize, seed: u64) -> Self {
         let mut random = SplitMix::new(seed);
         let rows = features.rows();
@@ -117,13 +120,24 @@ fn ends_of(sorted: &[f64], most: usize) -> Vec<f64> {
         ends.extend(firsts.windows(2).map(|pair| (0.5 * pair[0] + 0.5 * pair[1]).max(pair[0])));
         return ends;
     }
-    for bin in 1..most {
-        let end = sorted[bin * sorted.len() / most];
+    for share in shares_below(most) {
+        let end = sorted[((share * sorted.len() as f64) as usize).min(sorted.len() - 1)];
         if end < *greatest && ends.last().is_none_or(|last| *last < end) {
             ends.push(end);
         }
     }
     ends
+}
+
+/// Rising shares of the values that end a bin: even ones, and the outermost halved again and again, as a
+/// shift of the inputs shows first and most in the tails.
+fn shares_below(most: usize) -> Vec<f64> {
+    let halvings = if most >= 4 * TAIL_HALVINGS { TAIL_HALVINGS } else { 0 };
+    let even = most - 2 * halvings;
+    let outermost = |times: usize| 0.5_f64.powi(times as i32) / even as f64;
+    let low = (1..=halvings).rev().map(outermost);
+    let high = (1..=halvings).map(|times| 1.0 - outermost(times));
+    low.chain((1..even).map(|bin| bin as f64 / even as f64)).chain(high).collect()
 }
 
 fn padded(mut ends: Vec<f64>) -> Vec<f64> {
@@ -155,6 +169,15 @@ mod tests {
         let mut counts = [0; 12];
         bins(&column, 10).into_iter().for_each(|bin| counts[usize::from(bin)] += 1);
         assert!(counts[1..=10].iter().all(|count| (99..=101).contains(count)), "{counts:?}");
+    }
+
+    #[test]
+    fn tails_are_told_apart() {
+        let column: Vec<f64> = (0..10_000).map(f64::from).collect();
+        let found = bins(&column, 63);
+        assert_eq!(found[9_999], 63);
+        assert!(found[9_999] - found[9_900] >= 3 && found[100] - found[0] >= 3);
+        assert!(found.is_sorted());
     }
 
     #[test]

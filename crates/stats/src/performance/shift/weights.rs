@@ -2,11 +2,18 @@
 
 use super::rows::{picked, sample, table};
 use super::{LEAST_EFFECTIVE_ROWS, ShiftError};
-use crate::learn::{BoostSettings, DomainScores, Features, Loss};
+use crate::learn::{BoostSettings, CrossFit, Features, Logistic, Loss};
 use crate::performance::Platt;
+use crate::random::SplitMix;
 
 /// Folds of the model that tells the samples apart.
 const FOLDS: u32 = 4;
+
+/// Rows that the smooth part is learned from: some hundred for each of its numbers.
+const SMOOTH_ROWS: usize = 20_000;
+
+/// The penalty of the smooth part.
+const RIDGE: f64 = 5.0;
 
 /// For each reference row, how many times likelier its inputs are in the window than in the reference.
 pub(super) struct Weights {
@@ -31,13 +38,19 @@ impl Weights {
 
     /// Learns to tell the samples apart, calibrates the odds, and bounds them.
     ///
-    /// A bound of `sqrt(n)` keeps the variance finite at a bias that falls with `n`: Ionides, "Truncated
-    /// Importance Sampling", JCGS 17 (2008).
+    /// A logistic regression on features and their squares comes first: it is the ratio of normal laws, tails
+    /// included, where trees alone would be flat. A bound of `sqrt(n)` keeps the variance finite at a bias that
+    /// falls with `n`: Ionides, "Truncated Importance Sampling", JCGS 17 (2008).
     fn learn(reference: &Features<'_>, current: &Features<'_>, seed: u64) -> Option<Self> {
+        let both = reference.columns().iter().zip(current.columns());
+        let stacked: Vec<Vec<f64>> = both.map(|(reference, current)| [*reference, *current].concat()).collect();
+        let mut is_current = vec![0.0; reference.rows()];
+        is_current.resize(reference.rows() + current.rows(), 1.0);
+        let smooth = smooth_log_odds(&stacked, &is_current, seed);
         let settings = BoostSettings { trees: 50, depth: 3, ridge: 5.0, seed, ..BoostSettings::new(Loss::Logistic) };
-        let scores = DomainScores::fit(reference, current, &settings, FOLDS, seed)?;
+        let learned = CrossFit::fit_from_offsets(&table(&stacked)?, &is_current, &smooth, &settings, FOLDS, seed)?;
         let log_odds = |p: &f64| (p.max(1e-9) / (1.0 - p).max(1e-9)).ln();
-        let all: Vec<f64> = scores.reference.iter().chain(&scores.current).map(log_odds).collect();
+        let all: Vec<f64> = learned.out_of_fold().iter().map(log_odds).collect();
         let is_current: Vec<bool> = (0..all.len()).map(|row| row >= reference.rows()).collect();
         let calibration = Platt::fit(&all, &is_current)?;
         let (n, m) = (reference.rows() as f64, current.rows() as f64);
@@ -63,4 +76,36 @@ impl Weights {
         let squares: f64 = self.of_reference.iter().map(|weight| weight * weight).sum();
         (self.of_reference.len() as f64).powi(2) / squares
     }
+}
+
+/// The log-odds that a row is a current one, by a logistic regression on features and their squares.
+///
+/// Features are cut at their outermost 0.1 %, so that no single row carries the fit. Columns beyond the first
+/// 100 are left to the trees. All zero where no fit is found.
+fn smooth_log_odds(stacked: &[Vec<f64>], is_current: &[f64], seed: u64) -> Vec<f64> {
+    let rows = is_current.len();
+    let mut random = SplitMix::new(seed);
+    let picks: Vec<u32> = (0..rows.min(SMOOTH_ROWS)).map(|_| random.below(rows) as u32).collect();
+    let powers: Vec<Vec<f64>> = stacked.iter().take(100).flat_map(|column| cut_and_squared(column, &picks)).collect();
+    let chosen: Vec<Vec<f64>> = powers.iter().map(|column| picked(column, &picks)).collect();
+    let fitted = table(&chosen).and_then(|chosen| Logistic::fit(&chosen, &picked(is_current, &picks), None, RIDGE));
+    let all = fitted.zip(table(&powers)).and_then(|(fitted, all)| fitted.predict(&all));
+    let log_odds = |p: f64| (p.clamp(1e-6, 1.0 - 1e-6) / (1.0 - p).clamp(1e-6, 1.0 - 1e-6)).ln();
+    all.map_or_else(|| vec![0.0; rows], |all| all.into_iter().map(log_odds).collect())
+}
+
+/// A column around its median, cut where the outermost 0.1 % of the picked rows begin, and its square.
+fn cut_and_squared(column: &[f64], picks: &[u32]) -> [Vec<f64>; 2] {
+    let mut sorted: Vec<f64> = picked(column, picks).into_iter().filter(|value| !value.is_nan()).collect();
+    sorted.sort_unstable_by(f64::total_cmp);
+    let at = |share: f64| sorted.get((share * sorted.len().saturating_sub(1) as f64).round() as usize);
+    let (Some(low), Some(middle), Some(high)) = (at(0.001), at(0.5), at(0.999)) else {
+        return [vec![0.0; column.len()], vec![0.0; column.len()]];
+    };
+    // Halves are taken first, as a difference may overflow; so may a square, hence the scale.
+    let scale = (0.5 * high - 0.5 * low).max(f64::MIN_POSITIVE);
+    let place = |value: &f64| (0.5 * value.clamp(*low, *high) - 0.5 * middle) / scale;
+    let linear: Vec<f64> = column.iter().map(place).collect();
+    let squares = linear.iter().map(|value| value * value).collect();
+    [linear, squares]
 }
