@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::measurable::is_measurable;
 use crate::sequential::{Monitor, Promise};
 
 /// Buckets of one size before two of them are joined.
@@ -17,7 +18,8 @@ const LEAST_WIDTH: f64 = 10.0;
 /// At every 32nd value each split into old and new is tested: the means differ if
 /// `|difference| > sqrt(2 r v L) + 2 r L / 3`, with `v` the variance in the window,
 /// `L = ln(2 ln(width) / delta)` and `r` the sum of the inverse sizes. The bound treats values as if
-/// in `[0, 1]`, and is not corrected for looking again: `delta` is not a false-alarm rate over time.
+/// in `[0, 1]`, and is not corrected for looking again: `delta` is not a false-alarm rate over time, and nothing is
+/// promised. A single number far outside blinds it: clip values first.
 /// Cost: `O(1)` a value and `O(log width)` at every 32nd; memory `O(log width)`.
 /// Reference: Bifet, Gavaldà, SDM (2007).
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -46,9 +48,9 @@ impl Adwin {
     }
 
     /// Takes in one value; whether a change was found, whose old part is then dropped. A value that
-    /// is not finite is ignored.
+    /// is not finite, or beyond 1e100, is ignored.
     pub fn observe(&mut self, value: f64) -> bool {
-        if !value.is_finite() {
+        if !is_measurable(value) {
             return false;
         }
         if self.width > 0.0 {

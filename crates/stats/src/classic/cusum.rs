@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::measurable::is_measurable;
 use super::run_length::one_sided;
 use crate::sequential::{Monitor, Promise};
 
@@ -47,10 +48,10 @@ impl Cusum {
         (deviation > 0.0).then_some(Self { run_length: Some(run_length), ..detector })
     }
 
-    /// Takes in one value; whether it alarms. Starts anew after an alarm. A value that is not finite
-    /// is ignored.
+    /// Takes in one value; whether it alarms. Starts anew after an alarm. A value that is not finite,
+    /// or beyond 1e100, is ignored.
     pub fn observe(&mut self, value: f64) -> bool {
-        if !value.is_finite() {
+        if !is_measurable(value) {
             return false;
         }
         let deviation = value - self.target;

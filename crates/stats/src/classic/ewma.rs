@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::measurable::is_measurable;
 use crate::sequential::{Monitor, Promise};
 
 /// The EWMA chart of values with a known mean and standard deviation.
@@ -34,10 +35,10 @@ impl Ewma {
         valid.then_some(Self { mean, standard_deviation, weight, width, value: mean, start })
     }
 
-    /// Takes in one value; whether the weighted mean is outside. A value that is not finite is
-    /// ignored.
+    /// Takes in one value; whether the weighted mean is outside. A value that is not finite, or
+    /// beyond 1e100, is ignored.
     pub fn observe(&mut self, value: f64) -> bool {
-        if !value.is_finite() {
+        if !is_measurable(value) {
             return false;
         }
         let kept = 1.0 - self.weight;

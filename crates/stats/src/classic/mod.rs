@@ -15,6 +15,7 @@ mod ewma;
 mod hddm_a;
 mod hddm_w;
 mod kswin;
+mod measurable;
 mod page_hinkley;
 mod run_length;
 mod stage;

@@ -2,13 +2,15 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::measurable::is_measurable;
 use crate::sequential::{Monitor, Promise};
 
 /// The two-sided Page-Hinkley test with forgetting, as in river.
 ///
 /// `sum <- 0.9999 sum + (x - mean -+ delta)`; alarms when a sum leaves its extreme by more than
 /// `threshold`, and then starts anew. The threshold is in the unit of the values: without scaling
-/// them first it promises nothing. Cost `O(1)`.
+/// them first it means nothing, and nothing is promised of false alarms. A single number far outside
+/// blinds it: clip values first. Cost `O(1)`.
 /// Reference: Page, Biometrika 41 (1954); Hinkley, Biometrika 58 (1971).
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct PageHinkley {
@@ -33,9 +35,9 @@ impl PageHinkley {
         valid.then_some(Self { delta, threshold, count: 0, mean: 0.0, rise: (0.0, f64::MAX), fall: (0.0, f64::MIN) })
     }
 
-    /// Takes in one value; whether it alarms. A value that is not finite is ignored.
+    /// Takes in one value; whether it alarms. A value that is not finite, or beyond 1e100, is ignored.
     pub fn observe(&mut self, value: f64) -> bool {
-        if !value.is_finite() {
+        if !is_measurable(value) {
             return false;
         }
         self.count += 1;

@@ -5,7 +5,22 @@
 //! (Ville's inequality). Averages of e-processes are e-processes. An **e-detector** never ends: it
 //! alarms at `A`, and the mean run to a false alarm is at least `A`.
 //!
-//! Everything here keeps logarithms, so no product can overflow.
+//! Everything here keeps logarithms or caps what it multiplies, so no product can overflow.
+//!
+//! | question | answer |
+//! | --- | --- |
+//! | does this stream of errors change, for ever and with nothing known | [`RateWatch`], [`default_detector`] |
+//! | the same of numbers, of any law | [`ConformalWatch`] |
+//! | does a share leave a limit that is known | [`EDetector`] for ever, [`BernoulliE`] once |
+//! | is one version worse than the other, side by side | [`Coin`], [`TailCoin`], [`DistributionCoin`], [`BoundedMeanE`]; surely not worse: [`Promotion`] |
+//! | which of two models is right, on the same requests | [`McNemarE`] |
+//! | was a finished or running stream exchangeable | [`ConformalRanks`] with [`SimpleJumper`] or [`HistogramBet`] |
+//! | between which values does a share, a mean, a quantile, a distribution lie, at every look | [`bernoulli_confidence_sequence`]; [`BettingMean`], [`BernsteinMean`]; [`quantile_sequence`], [`DistributionBand`] |
+//! | does a normal mean differ | [`NormalMixture`] |
+//! | which of endlessly many hypotheses are findings | [`ELond`], [`ESaffron`], [`Lord`] |
+//!
+//! Each says what it promises about false alarms, and of those that are driven by one number at a
+//! time [`Monitor::promise`] says it to programs.
 
 mod arm;
 mod bernoulli_e;

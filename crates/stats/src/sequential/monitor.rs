@@ -25,6 +25,7 @@ pub enum Promise {
 /// ```
 /// use wardline_stats::sequential::{Monitor, RateWatch};
 /// let mut detector: Box<dyn Monitor> = Box::new(RateWatch::expecting(0.05, 1e6, 7).unwrap());
+/// assert!((0..1_000).all(|at| !detector.watch(f64::from(u8::from(at % 20 == 0)))));
 /// assert!((0..100).any(|_| detector.watch(1.0)));
 /// ```
 pub trait Monitor {
