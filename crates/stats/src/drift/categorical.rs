@@ -52,7 +52,7 @@ struct Stored<K> {
 /// A window of categories, counted by the values of a reference.
 ///
 /// An insert is one look-up, about 15 ns, and allocates only for values that the reference never had;
-/// of those, 65,536 different ones are told apart. Merging adds counts, exactly.
+/// of those, 65,536 different ones are told apart. Merging adds counts, exactly while no more are met.
 #[derive(Clone, Debug, PartialEq)]
 pub struct CategoricalWindow<K: Eq + Hash> {
     index: Arc<Index<K>>,
