@@ -1,6 +1,7 @@
 //! Update paths allocate nothing in steady state: sketches, windows and detectors of change.
 //!
 //! One test in a file of its own, because the allocator that counts is one for the whole program.
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
 use std::alloc::System;
 

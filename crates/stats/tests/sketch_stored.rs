@@ -1,4 +1,5 @@
 //! What is written down comes back the same, and what was damaged is refused or harmless.
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test that cannot go on has failed")]
 
 use proptest::prelude::*;
 use proptest::test_runner::TestCaseError;
@@ -14,7 +15,7 @@ use wardline_stats::sketch::{
 /// A sketch under test: what is done to whatever could be read, which must not panic.
 trait Exercised: Clone + std::fmt::Debug + PartialEq + Serialize + DeserializeOwned {
     /// Takes in values, merges and answers; whether all answers are numbers.
-    fn is_sound(self) -> bool;
+    fn sound_after_use(self) -> bool;
 }
 
 fn finite(answers: impl IntoIterator<Item = Option<f64>>) -> bool {
@@ -28,7 +29,7 @@ fn doubled<S: Merge + Clone>(sketch: &mut S) {
 }
 
 impl Exercised for LogHistogram {
-    fn is_sound(mut self) -> bool {
+    fn sound_after_use(mut self) -> bool {
         self.insert(3.0);
         doubled(&mut self);
         let answers = [self.quantile(0.5), self.mean(), self.cdf(1.0), self.min(), self.max()];
@@ -37,7 +38,7 @@ impl Exercised for LogHistogram {
 }
 
 impl Exercised for Kll {
-    fn is_sound(mut self) -> bool {
+    fn sound_after_use(mut self) -> bool {
         (0..1_000).for_each(|i| assert!(self.insert(f64::from(i))));
         doubled(&mut self);
         finite([self.quantile(0.5), self.cdf(1.0), self.min()]) && self.cumulated().is_sorted()
@@ -45,7 +46,7 @@ impl Exercised for Kll {
 }
 
 impl Exercised for FixedBins {
-    fn is_sound(mut self) -> bool {
+    fn sound_after_use(mut self) -> bool {
         self.insert(3.0);
         doubled(&mut self);
         self.total() > 0
@@ -53,7 +54,7 @@ impl Exercised for FixedBins {
 }
 
 impl Exercised for Distinct {
-    fn is_sound(mut self) -> bool {
+    fn sound_after_use(mut self) -> bool {
         (0..600_u32).for_each(|i| self.insert_bytes(&i.to_le_bytes()));
         doubled(&mut self);
         self.estimate().is_finite() && self.estimate() > 500.0
@@ -61,7 +62,7 @@ impl Exercised for Distinct {
 }
 
 impl Exercised for CategoryCounts<String> {
-    fn is_sound(mut self) -> bool {
+    fn sound_after_use(mut self) -> bool {
         self.insert("a");
         doubled(&mut self);
         let kept: u64 = self.iter().fold(self.other(), |sum, (_, count)| sum.saturating_add(count));
@@ -70,7 +71,7 @@ impl Exercised for CategoryCounts<String> {
 }
 
 impl Exercised for HeavyHitters<String> {
-    fn is_sound(mut self) -> bool {
+    fn sound_after_use(mut self) -> bool {
         (0..100).for_each(|i| self.insert(format!("{i}").as_str()));
         doubled(&mut self);
         self.error() <= self.total() / (self.capacity() as u64 + 1) && self.top(3).len() <= 3
@@ -78,7 +79,7 @@ impl Exercised for HeavyHitters<String> {
 }
 
 impl Exercised for Moments {
-    fn is_sound(mut self) -> bool {
+    fn sound_after_use(mut self) -> bool {
         self.insert(3.0);
         doubled(&mut self);
         finite([self.mean(), self.variance(), self.min()])
@@ -86,7 +87,7 @@ impl Exercised for Moments {
 }
 
 impl Exercised for Covariance {
-    fn is_sound(mut self) -> bool {
+    fn sound_after_use(mut self) -> bool {
         self.insert(&vec![1.0; self.columns()]);
         doubled(&mut self);
         finite([self.mean(0), self.covariance(0, 0), self.correlation(0, 1)])
@@ -94,7 +95,7 @@ impl Exercised for Covariance {
 }
 
 impl Exercised for Decayed<WeightedMoments> {
-    fn is_sound(mut self) -> bool {
+    fn sound_after_use(mut self) -> bool {
         self.insert(&3.0, 1e3);
         doubled(&mut self);
         finite([self.sketch().mean(), self.sketch().variance(), Some(self.effective_count())])
@@ -102,7 +103,7 @@ impl Exercised for Decayed<WeightedMoments> {
 }
 
 impl Exercised for Decayed<WeightedBins> {
-    fn is_sound(mut self) -> bool {
+    fn sound_after_use(mut self) -> bool {
         self.insert(&3.0, 1e3);
         doubled(&mut self);
         self.sketch().shares().is_none_or(|shares| shares.iter().all(|share| share.is_finite()))
@@ -110,7 +111,7 @@ impl Exercised for Decayed<WeightedBins> {
 }
 
 impl Exercised for Decayed<WeightedCounts<u32>> {
-    fn is_sound(mut self) -> bool {
+    fn sound_after_use(mut self) -> bool {
         self.insert(&3, 1e3);
         doubled(&mut self);
         finite([self.sketch().share_of(&3), Some(self.sketch().weight())])
@@ -118,7 +119,7 @@ impl Exercised for Decayed<WeightedCounts<u32>> {
 }
 
 impl Exercised for SlidingWindow<Moments> {
-    fn is_sound(mut self) -> bool {
+    fn sound_after_use(mut self) -> bool {
         if let Some(pane) = self.pane(17) {
             pane.insert(3.0);
         }
@@ -128,14 +129,14 @@ impl Exercised for SlidingWindow<Moments> {
 }
 
 impl Exercised for RollingMedian {
-    fn is_sound(mut self) -> bool {
+    fn sound_after_use(mut self) -> bool {
         self.insert(3.0);
         finite([self.median(), self.median_absolute_deviation(), self.robust_z(1.0)])
     }
 }
 
 impl Exercised for HourlyProfile {
-    fn is_sound(mut self) -> bool {
+    fn sound_after_use(mut self) -> bool {
         let monday = HourOfWeek::from_unix_seconds(4 * 86_400);
         self.observe(monday, 3.0);
         doubled(&mut self);
@@ -144,19 +145,19 @@ impl Exercised for HourlyProfile {
 }
 
 impl Exercised for HourOfWeek {
-    fn is_sound(self) -> bool {
+    fn sound_after_use(self) -> bool {
         self.hour() < 168
     }
 }
 
 impl Exercised for CountModel {
-    fn is_sound(self) -> bool {
+    fn sound_after_use(self) -> bool {
         self.dispersion() >= 0.0 && !self.standard_deviation(5.0).is_nan()
     }
 }
 
-/// Comes back the same; and however one byte was changed, or many, or the end
-/// lost, what can still be read is sound.
+/// Comes back the same; and however one byte was changed, or many, or the end lost, what can still be
+/// read is sound.
 fn check<S: Exercised>(sketch: S, damage: &[(usize, u8)]) -> Result<(), TestCaseError> {
     let bytes = postcard::to_stdvec(&sketch).unwrap();
     prop_assert_eq!(&postcard::from_bytes::<S>(&bytes).unwrap(), &sketch);
@@ -177,12 +178,12 @@ fn check<S: Exercised>(sketch: S, damage: &[(usize, u8)]) -> Result<(), TestCase
             let at = place % written.len().max(1);
             one[at] = *byte;
             all[at] = *byte;
-            prop_assert!(read(&one).is_none_or(S::is_sound), "byte {at} set to {byte} in {sketch:?}");
-            prop_assert!(read(&written[..at]).is_none_or(S::is_sound));
+            prop_assert!(read(&one).is_none_or(S::sound_after_use), "byte {at} set to {byte} in {sketch:?}");
+            prop_assert!(read(&written[..at]).is_none_or(S::sound_after_use));
         }
-        prop_assert!(read(&all).is_none_or(S::is_sound));
+        prop_assert!(read(&all).is_none_or(S::sound_after_use));
     }
-    prop_assert!(sketch.is_sound());
+    prop_assert!(sketch.sound_after_use());
     Ok(())
 }
 
