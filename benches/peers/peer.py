@@ -173,7 +173,8 @@ def power_job(test, pairs):
         import alibi_detect
 
         found = {}
-        cost = measured(lambda: found.update(found=power(test, pairs, 0.15), unchanged=power(test, pairs, 0.0)))
+        # Without a change half of the pairs: the rate of false alarms is only shown.
+        cost = measured(lambda: found.update(found=power(test, pairs, 0.15), unchanged=power(test, pairs // 2, 0.0)))
         return {"version": alibi_detect.__version__, **cost, "power": found["found"], "false_alarms": found["unchanged"],
                 "pairs": pairs}
 
