@@ -38,6 +38,7 @@ use url::Url;
 
 use super::{
     QueryError, QueryStream,
+    by_model::GroupByTable,
     catalog::{CATALOG, OneSchema, SCHEMA, Tables},
     date_trunc::DateTruncAsDateBin,
     filter_order::RarestFilterFirst,
@@ -323,6 +324,7 @@ fn base_state(environment: Arc<RuntimeEnv>, threads: usize) -> datafusion::error
         .with_runtime_env(environment)
         .with_default_features()
         .with_optimizer_rule(Arc::new(RarestFilterFirst))
+        .with_optimizer_rule(Arc::new(GroupByTable))
         .build();
     for function in percentile::functions() {
         state.register_udaf(Arc::new(function))?;

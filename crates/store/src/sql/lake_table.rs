@@ -52,6 +52,15 @@ impl LakeTable {
         Self { root, schema: view_schema(&Arc::new(Schema::new(fields))), tables }
     }
 
+    /// The table of each model, under the same schema; `None` where some rows are of no known model.
+    pub(super) fn by_model(&self) -> Option<Vec<(String, Self)>> {
+        let alone = |table: &TableSnapshot| {
+            let only = Self { root: self.root.clone(), schema: Arc::clone(&self.schema), tables: vec![table.clone()] };
+            Some((table.name.model()?.to_owned(), only))
+        };
+        self.tables.iter().map(alone).collect()
+    }
+
     fn parts(&self) -> Vec<Part<'_>> {
         let mut parts = Vec::new();
         for table in &self.tables {

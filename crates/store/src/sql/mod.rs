@@ -4,6 +4,7 @@
 //! deadline; each of its tables is one picture of files and newest rows, taken when it was planned.
 
 mod alert_table;
+mod by_model;
 mod catalog;
 mod date_trunc;
 mod engine;
@@ -27,4 +28,4 @@ pub use export::write_parquet;
 pub use query_stream::QueryStream;
 pub use sketch::Sketch;
 
-pub(crate) use scan::merge_files;
+pub(crate) use scan::{in_sequence, merge_files};
