@@ -6,7 +6,7 @@ export CARGO_TARGET_DIR
 CARGO ?= cargo
 FUZZ_SECONDS ?= 60
 
-.PHONY: help demo test lint bench fuzz prerequisites
+.PHONY: help demo test lint bench peers fuzz prerequisites
 
 help: ## Say what can be made
 	@grep -E '^[a-z]+:.*## ' $(firstword $(MAKEFILE_LIST)) | sed -E 's/^([a-z]+):[^#]*## /  make \1\t/' | expand -t 16
@@ -31,6 +31,9 @@ bench: prerequisites ## Measure intake, hunt, storage and freshness on this mach
 	@echo "==> building the release binary into $(CARGO_TARGET_DIR): half an hour or more on two cores the first time"
 	$(CARGO) build --release --workspace
 	"$(CARGO_TARGET_DIR)/release/wardline" bench
+
+peers: prerequisites ## Measure the statistics beside Evidently, NannyML, river and Alibi Detect
+	@benches/peers/run
 
 fuzz: prerequisites ## Feed each decoder hostile bytes for a minute (needs the nightly toolchain)
 	@.ci/fuzz $(FUZZ_SECONDS)
