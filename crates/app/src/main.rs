@@ -14,7 +14,7 @@ use clap::Parser as _;
 
 /// DataFusion and the decoders allocate from many threads; this allocator keeps memory flat under that.
 #[global_allocator]
-static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+static ALLOCATOR: tikv_jemallocator::Jemalloc = tikv_jemallocator::Jemalloc;
 
 fn main() -> ExitCode {
     let arguments = cli::Arguments::parse();

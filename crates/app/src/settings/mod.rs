@@ -285,7 +285,7 @@ impl LakeLimits {
     fn read(reader: &mut Reader<'_>) -> Self {
         Self {
             commit_every: reader.span("commit_every").unwrap_or(Timestamp::MINUTE),
-            max_tail_bytes: (reader.whole("max_tail_mib", 8..=65_536).unwrap_or(40) * MIB) as usize,
+            max_tail_bytes: (reader.whole("max_tail_mib", 8..=65_536).unwrap_or(64) * MIB) as usize,
             retention_days: days(reader, "retention_days"),
             retention_by_kind: reader.section("retention", |section| {
                 let kinds = RecordKind::ALL.into_iter();

@@ -37,6 +37,11 @@ pub(super) async fn run(lake: Weak<Shared>, work: Arc<Notify>) {
     }
 }
 
+/// Bytes of all tails from which on the largest are written, so that nobody has to wait for room.
+pub(super) const fn pressing_bytes(settings: &LakeSettings) -> usize {
+    settings.max_tail_bytes / 4 * 3
+}
+
 /// Tables to flush now, the most pressing first.
 pub(super) fn due_tables(shared: &Shared) -> Vec<Arc<Table>> {
     let settings = &shared.settings;
@@ -49,8 +54,8 @@ pub(super) fn due_tables(shared: &Shared) -> Vec<Arc<Table>> {
         (shared.troubles.failures(table.name()), std::cmp::Reverse(waiting.bytes))
     });
     let total: usize = waiting.iter().map(|(waiting, _)| waiting.bytes).sum();
-    // From half of the limit on, the largest go until a third is left, so that nobody has to wait for room.
-    let mut excess = if 2 * total > settings.max_tail_bytes { total - settings.max_tail_bytes / 3 } else { 0 };
+    // The largest go until half of the limit is left: few at a time, so that each file is as large as can be.
+    let mut excess = if total > pressing_bytes(settings) { total - settings.max_tail_bytes / 2 } else { 0 };
     waiting
         .into_iter()
         .filter(|(waiting, table)| {

@@ -90,6 +90,9 @@ pub enum LakeError {
         /// Why not.
         source: Box<datafusion::error::DataFusionError>,
     },
+    /// The thread that merges files could not be started.
+    #[error("cannot start the thread that merges files: {0}; raise the limit of threads or of memory")]
+    Thread(#[source] std::io::Error),
     /// The process is shutting down.
     #[error("the lake is shutting down")]
     Stopped,

@@ -1,6 +1,6 @@
 //! What keeps a lake small and quick to open: retention, merging, checkpoints, vacuum.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use deltalake::{
     DeltaTable,
@@ -12,9 +12,9 @@ use object_store::ObjectStoreExt as _;
 use wardline_domain::{Timestamp, column};
 
 use super::{
-    CompactionReport, DataFile, Lake, LakeError, Shared, TableName, compaction,
-    delta_log::Change,
-    table::{Table, Writing},
+    CompactionReport, DataFile, Lake, LakeError, Shared, compaction,
+    delta_log::{Change, DeltaLog},
+    table::Table,
 };
 
 /// A table is vacuumed this often.
@@ -76,10 +76,10 @@ impl Lake {
     ///
     /// # Errors
     /// [`LakeError`] of the first table that cannot be vacuumed.
-    pub async fn vacuum(&self, history: std::time::Duration) -> Result<usize, LakeError> {
+    pub async fn vacuum(&self, history: Duration) -> Result<usize, LakeError> {
         let mut files = 0;
         for table in self.shared.all_tables() {
-            files += vacuum(&table, history).await?;
+            files += self.shared.vacuum_table(&table, history).await?;
         }
         Ok(files)
     }
@@ -94,122 +94,97 @@ impl Shared {
     ) -> Result<(), LakeError> {
         report.files_expired += self.expire_table(table, now).await?;
         report.compaction.add(self.compact_table(table).await?);
-        report.checkpoints += usize::from(checkpoint(table, self.settings.checkpoint_interval).await?);
+        report.checkpoints += usize::from(self.checkpoint(table).await?);
         if table.begin_vacuum(now, VACUUM_EVERY) {
-            report.files_deleted += vacuum(table, self.settings.history).await?;
+            report.files_deleted += self.vacuum_table(table, self.settings.history).await?;
         }
         Ok(())
     }
 
     async fn compact_table(&self, table: &Table) -> Result<CompactionReport, LakeError> {
-        compaction::compact(table, &self.root, &self.settings).await
+        compaction::compact(table, self).await
     }
 
     async fn expire_table(&self, table: &Table, now: Timestamp) -> Result<usize, LakeError> {
         let Some(days) = self.settings.retention.days(table.name()) else { return Ok(0) };
         let limit = now.plus(-i64::from(days) * Timestamp::DAY);
         let mut writing = table.begin_write().await;
-        let files = writing.state.files.iter().filter_map(|file| Some((file, file.time_range?)));
-        let (mut expired, mut across) = (Vec::new(), Vec::new());
-        for (file, (low, high)) in files {
-            match () {
-                () if high < limit => expired.push(Arc::clone(file)),
-                () if low < limit => across.push(Arc::clone(file)),
-                () => {}
-            }
-        }
-        let count = expired.len();
-        if !expired.is_empty() {
-            let change = removal(&writing, limit, expired, None);
+        let is_expired = |file: &&Arc<DataFile>| file.time_range.is_some_and(|(_, high)| high < limit);
+        let removed: Vec<Arc<DataFile>> = writing.state.files.iter().filter(is_expired).cloned().collect();
+        let count = removed.len();
+        if count > 0 {
+            let change = Change {
+                operation: DeltaOperation::Delete { predicate: Some(format!("{} < '{limit}'", column::TIME)) },
+                schema: Arc::clone(&writing.schema),
+                added: Vec::new(),
+                removed,
+                data_change: true,
+                sequence: None,
+            };
             writing.commit(change).await?;
-        }
-        if self.settings.retention.rewrite {
-            self.rewrite(table.name(), &mut writing, limit, across).await?;
         }
         Ok(count)
     }
 
-    /// Rewrites files that lie across the limit without their old rows.
-    async fn rewrite(
-        &self,
-        table: &TableName,
-        writing: &mut Writing<'_>,
-        limit: Timestamp,
-        files: Vec<Arc<DataFile>>,
-    ) -> Result<(), LakeError> {
-        for file in files {
-            let parts = [file];
-            let (rest, stats, _) =
-                compaction::merge(table, &writing.schema, &self.root, &parts, Some(limit.micros())).await?;
-            let [file] = parts;
-            let change = removal(writing, limit, vec![file], rest.map(|rest| (rest, stats)));
-            writing.commit(change).await?;
+    /// Makes a checkpoint where the last one is too many commits ago, and drops what of the log it replaces
+    /// and the history does not need. The table goes on taking commits.
+    async fn checkpoint(&self, table: &Table) -> Result<bool, LakeError> {
+        let Some(version) = table.snapshot().state.version else { return Ok(false) };
+        let log = table.log().clone();
+        if version.saturating_sub(last_checkpoint(&log).await) < self.settings.checkpoint_interval {
+            return Ok(false);
         }
-        Ok(())
+        self.background.run(make_checkpoint(log)).await?;
+        Ok(true)
+    }
+
+    async fn vacuum_table(&self, table: &Table, history: Duration) -> Result<usize, LakeError> {
+        if table.snapshot().state.version.is_none() {
+            return Ok(0);
+        }
+        // Most of the time there is nothing to delete, and whoever writes to the table need not wait to know that.
+        let log = table.log();
+        if self.background.run(vacuum(log.clone(), history, true)).await? == 0 {
+            return Ok(0);
+        }
+        let mut writing = table.begin_write().await;
+        let deleted = vacuum(log.clone(), history, false).await?;
+        writing.reload().await?;
+        Ok(deleted)
     }
 }
 
-fn removal(
-    writing: &Writing<'_>,
-    limit: Timestamp,
-    removed: Vec<Arc<DataFile>>,
-    rest: Option<(DataFile, String)>,
-) -> Change {
-    Change {
-        operation: DeltaOperation::Delete { predicate: Some(format!("{} < '{limit}'", column::TIME)) },
-        schema: Arc::clone(&writing.schema),
-        added: rest.into_iter().collect(),
-        removed,
-        data_change: true,
-        sequence: None,
-    }
-}
-
-/// Makes a checkpoint where the last one is too many commits ago, and drops what of the log it replaces
-/// and the history does not need.
-async fn checkpoint(table: &Table, interval: u64) -> Result<bool, LakeError> {
-    let writing = table.begin_write().await;
-    let Some(version) = writing.state.version else { return Ok(false) };
-    if version.saturating_sub(last_checkpoint(table).await) < interval {
-        return Ok(false);
-    }
-    let log = table.log();
-    let mut delta = DeltaTable::new(Arc::clone(log.store()));
-    delta.load().await.map_err(|error| log.failed("read", error))?;
-    create_checkpoint(&delta, None).await.map_err(|error| log.failed("make a checkpoint of", error))?;
-    cleanup_metadata(&delta, None).await.map_err(|error| log.failed("shorten the log of", error))?;
-    Ok(true)
+async fn make_checkpoint(log: DeltaLog) -> Result<(), LakeError> {
+    let table = loaded(&log).await?;
+    create_checkpoint(&table, None).await.map_err(|error| log.failed("make a checkpoint of", error))?;
+    cleanup_metadata(&table, None).await.map_err(|error| log.failed("shorten the log of", error))?;
+    Ok(())
 }
 
 /// Version of the last checkpoint; 0 where there is none, or its note cannot be read.
-async fn last_checkpoint(table: &Table) -> u64 {
-    let store = table.log().store().object_store(None);
+async fn last_checkpoint(log: &DeltaLog) -> u64 {
+    let store = log.store().object_store(None);
     let note = async {
-        let read = store.get(&table.log().store().log_path().clone().join("_last_checkpoint")).await.ok()?;
+        let read = store.get(&log.store().log_path().clone().join("_last_checkpoint")).await.ok()?;
         let note: serde_json::Value = serde_json::from_slice(&read.bytes().await.ok()?).ok()?;
         note["version"].as_u64()
     };
     note.await.unwrap_or(0)
 }
 
-async fn vacuum(table: &Table, history: std::time::Duration) -> Result<usize, LakeError> {
-    let mut writing = table.begin_write().await;
-    if writing.state.version.is_none() {
-        return Ok(0);
-    }
-    let log = table.log();
-    let mut delta = DeltaTable::new(Arc::clone(log.store()));
-    delta.load().await.map_err(|error| log.failed("read", error))?;
+/// Deletes files that no version within the history needs, or only counts them.
+async fn vacuum(log: DeltaLog, history: Duration, only_count: bool) -> Result<usize, LakeError> {
     let retention = chrono::Duration::from_std(history).unwrap_or(chrono::Duration::MAX);
     // Full, because a file whose commit never came is in no log. Its age is what keeps a file safe that
     // another writer is about to commit.
-    let (_, metrics) = delta
-        .vacuum()
-        .with_mode(VacuumMode::Full)
-        .with_retention_period(retention)
-        .with_enforce_retention_duration(false)
-        .await
-        .map_err(|error| log.failed("vacuum", error))?;
-    writing.reload().await?;
+    let vacuum = loaded(&log).await?.vacuum().with_mode(VacuumMode::Full).with_retention_period(retention);
+    let vacuum = vacuum.with_enforce_retention_duration(false).with_dry_run(only_count);
+    let (_, metrics) = vacuum.await.map_err(|error| log.failed("vacuum", error))?;
     Ok(metrics.files_deleted.len())
+}
+
+async fn loaded(log: &DeltaLog) -> Result<DeltaTable, LakeError> {
+    let mut table = DeltaTable::new(Arc::clone(log.store()));
+    table.load().await.map_err(|error| log.failed("read", error))?;
+    Ok(table)
 }

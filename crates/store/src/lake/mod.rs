@@ -9,6 +9,7 @@
 //! vectors or column mapping: any Delta reader can open them, and files are pruned by the log's minima
 //! and maxima.
 
+mod background;
 mod columns;
 mod committer;
 mod compaction;
@@ -54,11 +55,12 @@ pub(crate) use root::Root;
 pub(crate) use table::TableSnapshot;
 pub(crate) use tail::TailBatch;
 
+use background::Background;
 use table::Table;
 use trouble::Troubles;
 
 /// How many tables are opened at once.
-const OPEN_CONCURRENCY: usize = 8;
+const OPEN_CONCURRENCY: usize = 4;
 
 /// The tables, and the rows on their way into them.
 #[derive(Debug)]
@@ -77,6 +79,8 @@ pub(crate) struct Shared {
     tail_bytes: AtomicIsize,
     /// One more than the highest sequence observed, so that 0 means none.
     observed: AtomicU64,
+    /// Where files are merged.
+    background: Background,
     /// Wakes the committer.
     work: Arc<Notify>,
     /// Wakes those who wait for room in the tails.
@@ -93,13 +97,14 @@ impl Lake {
     pub async fn open(settings: LakeSettings) -> Result<Self, LakeError> {
         let root = Root::open(&settings.location)?;
         let names = root.table_names().await?;
+        let background = Background::start()?;
         let tables: BTreeMap<TableName, Arc<Table>> = stream::iter(names)
             .map(|name| {
-                let (root, settings) = (&root, &settings);
-                async move {
-                    let table = Table::open(name, root, settings).await?;
-                    Ok::<_, LakeError>((table.name().clone(), Arc::new(table)))
-                }
+                let (root, settings) = (root.clone(), settings.clone());
+                background.run(async move {
+                    let table = Table::open(name, &root, &settings).await?;
+                    Ok((table.name().clone(), Arc::new(table)))
+                })
             })
             .buffer_unordered(OPEN_CONCURRENCY)
             .try_collect()
@@ -110,6 +115,7 @@ impl Lake {
             tables: RwLock::new(tables),
             tail_bytes: AtomicIsize::new(0),
             observed: AtomicU64::new(0),
+            background,
             work: Arc::new(Notify::new()),
             room: Notify::new(),
             troubles: Troubles::default(),
@@ -325,7 +331,7 @@ impl Shared {
             refused = refused.and(taken.map_err(named));
         }
         self.observed.fetch_max(sequence + 1, Ordering::Relaxed);
-        if wake || self.tail_bytes.load(Ordering::Relaxed) > self.settings.max_tail_bytes as isize / 2 {
+        if wake || self.tail_bytes.load(Ordering::Relaxed) > committer::pressing_bytes(&self.settings) as isize {
             self.work.notify_one();
         }
         refused

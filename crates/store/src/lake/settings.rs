@@ -41,6 +41,9 @@ pub struct LakeSettings {
 }
 
 /// How long events are kept; without a limit, for ever.
+///
+/// A file goes when its newest row is old enough. Where there is a limit, merged files span at most
+/// a day, so that merging keeps no row for longer than that beyond its limit.
 #[derive(Clone, Debug, Default)]
 pub struct Retention {
     /// Days by kind of record.
@@ -49,9 +52,6 @@ pub struct Retention {
     pub days_by_model: BTreeMap<String, u32>,
     /// Days of the findings.
     pub finding_days: Option<u32>,
-    /// Whether a file that lies across the limit is rewritten without its old rows. Otherwise it goes
-    /// when its newest row is old enough.
-    pub rewrite: bool,
 }
 
 impl Retention {

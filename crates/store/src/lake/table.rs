@@ -235,31 +235,30 @@ impl Table {
         }
     }
 
-    /// Commits the tail, and tells the bytes of each part of it as soon as the part is committed: a part
-    /// that fails later takes nothing back.
+    /// Commits the tail as it is when its turn comes, and tells the bytes of each part of it as soon as the
+    /// part is committed: a part that fails later takes nothing back. What comes in meanwhile waits until it
+    /// is worth a file.
     ///
     /// Rows that an earlier flush failed to commit go first, in a file of their own: the log may have
     /// them after all, and its sequence tells.
     pub(super) async fn flush(&self, root: &Root, freed: impl Fn(usize)) -> Result<(), LakeError> {
         let _writer = self.writer.lock().await;
+        let mut has_earlier = self.shown().flushing.is_some();
         while let Some((rows, schema)) = self.begin_flush() {
-            if self.shown().uncertain {
+            let is_last = !std::mem::take(&mut has_earlier);
+            let arrived = self.shown().uncertain && {
                 let state = self.log.load().await?;
                 let arrived = state.sequence >= rows.last_sequence();
                 self.adopt(state, arrived);
-                if arrived {
-                    freed(rows.bytes());
-                    continue;
-                }
-            }
-            match self.write_file(root, &rows, schema).await {
-                Ok(state) => self.adopt(state, true),
-                Err(error) => {
-                    self.shown().uncertain = true;
-                    return Err(error);
-                }
+                arrived
+            };
+            if !arrived {
+                self.commit_rows(root, &rows, schema).await?;
             }
             freed(rows.bytes());
+            if is_last {
+                break;
+            }
         }
         Ok(())
     }
@@ -294,6 +293,19 @@ impl Table {
         }
         let schema = Arc::clone(shown.columns.schema());
         shown.flushing.clone().map(|rows| (rows, schema))
+    }
+
+    async fn commit_rows(&self, root: &Root, rows: &Arc<Tail>, schema: SchemaRef) -> Result<(), LakeError> {
+        match self.write_file(root, rows, schema).await {
+            Ok(state) => {
+                self.adopt(state, true);
+                Ok(())
+            }
+            Err(error) => {
+                self.shown().uncertain = true;
+                Err(error)
+            }
+        }
     }
 
     async fn write_file(&self, root: &Root, rows: &Arc<Tail>, schema: SchemaRef) -> Result<LogState, LakeError> {
