@@ -313,6 +313,7 @@ async fn grouping_by_model_answers_the_same_table_by_table() {
     }
     let having = "SELECT model FROM inference GROUP BY model HAVING count(*) > 100 ORDER BY count(*) LIMIT 5";
     assert_eq!(ask(&engine, having).await.lines().nth(3), Some("| fraud |"));
-    let rollup = "SELECT count(*) FROM (SELECT model, version, count(*) FROM inference GROUP BY ROLLUP (model, version))";
+    let rollup =
+        "SELECT count(*) FROM (SELECT model, version, count(*) FROM inference GROUP BY ROLLUP (model, version))";
     assert_eq!(number(&engine, rollup).await, 7);
 }
