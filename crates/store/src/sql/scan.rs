@@ -162,7 +162,7 @@ mod tests {
             for pair in groups.iter().flat_map(|group| group.windows(2)) {
                 prop_assert!(pair[0].time_range.unwrap().1 <= pair[1].time_range.unwrap().0);
             }
-            let open_at = |moment: i64| spans.iter().filter(|&&(from, length)| from <= moment && moment < from + length);
+            let open_at = |moment: i64| spans.iter().filter(move |&&(from, length)| from <= moment && moment < from + length);
             let most = (0..80).map(|moment| open_at(moment).count()).max();
             prop_assert_eq!(Some(groups.len()), most);
         }
