@@ -300,9 +300,8 @@ async fn grouping_by_model_answers_the_same_table_by_table() {
         ("model", "concat(model, '')", "WHERE feature_age = 79 AND model = 'Churn 2'"),
         ("model", "concat(model, '')", "WHERE false"),
     ] {
-        let asked = |groups: &str| {
-            format!("SELECT {groups}, {measures} FROM inference {rest} GROUP BY {groups} ORDER BY 1, 2, 3")
-        };
+        let asked =
+            |groups: &str| format!("SELECT {groups}, {measures} FROM inference {rest} GROUP BY {groups} ORDER BY 1, 2");
         let (by_table, by_row) = (ask(&engine, &asked(groups)).await, ask(&engine, &asked(hidden)).await);
         let cells = |line: &str| line.split('|').map(|cell| cell.trim().to_owned()).collect::<Vec<_>>();
         let rows =
