@@ -297,7 +297,7 @@ async fn grouping_by_model_answers_the_same_table_by_table() {
         ("date_trunc('hour', time), model", "date_trunc('hour', time), concat(model, '')", ""),
         ("model", "concat(model, '')", "WHERE latency_ms > 100"),
         ("model", "concat(model, '')", "WHERE model = 'fraud' OR latency_ms > 119.95"),
-        ("model", "concat(model, '')", "WHERE feature_age = 79 AND model = 'Churn 2'"),
+        ("model", "concat(model, '')", "WHERE latency_ms < 7 AND model = 'Churn 2'"),
         ("model", "concat(model, '')", "WHERE false"),
     ] {
         let asked =
