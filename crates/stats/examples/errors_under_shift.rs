@@ -1,32 +1,20 @@
 //! Estimated errors of regressions under planted covariate shift: beside those of the reference taken as they
 //! are, and how often the interval covers. `cargo run --release -p wardline-stats --example errors_under_shift [seeds]`.
 
+#[path = "promised/random.rs"]
+mod random;
+
 use wardline_stats::learn::Features;
 use wardline_stats::performance::{DirectLoss, RegressionErrors, RegressionMetric};
 
-/// Numbers from a seed.
-struct Stream(u64);
-
-impl Stream {
-    fn unit(&mut self) -> f64 {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut z = self.0;
-        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        ((z ^ (z >> 31)) >> 11) as f64 / 9_007_199_254_740_992.0
-    }
-
-    fn normal(&mut self) -> f64 {
-        (-2.0 * (1.0 - self.unit()).ln()).sqrt() * (std::f64::consts::TAU * self.unit()).cos()
-    }
-}
+use random::Random;
 
 /// Inputs, what the model says, and what comes true.
 type Row = ([f64; 5], f64, f64);
 
 struct World {
     name: &'static str,
-    row: fn(&mut Stream, bool) -> Row,
+    row: fn(&mut Random, bool) -> Row,
 }
 
 const WORLDS: [World; 5] = [
@@ -80,7 +68,7 @@ const METRICS: [(&str, RegressionMetric); 5] = [
 ];
 
 fn sample(world: &World, rows: usize, shifted: bool, seed: u64) -> (Vec<Vec<f64>>, Vec<f64>, Vec<f64>) {
-    let mut stream = Stream(seed);
+    let mut stream = Random::new(seed);
     let all: Vec<Row> = (0..rows).map(|_| (world.row)(&mut stream, shifted)).collect();
     let columns = (0..5).map(|at| all.iter().map(|row| row.0[at]).collect()).collect();
     (columns, all.iter().map(|row| row.1).collect(), all.iter().map(|row| row.2).collect())

@@ -1,26 +1,14 @@
 //! Estimated performance under planted covariate shift: errors beside those of CBPE, and how often the
 //! interval covers the truth. `cargo run --release -p wardline-stats --example performance_under_shift [seeds [first]]`.
 
+#[path = "promised/random.rs"]
+mod random;
+
 use wardline_stats::interval::Estimate;
 use wardline_stats::learn::Features;
 use wardline_stats::performance::{BinaryMetric, Cbpe, Confusion, ShiftReference, area_under_roc};
 
-/// Inputs of one row, from a seeded stream.
-struct Stream(u64);
-
-impl Stream {
-    fn unit(&mut self) -> f64 {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut z = self.0;
-        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        ((z ^ (z >> 31)) >> 11) as f64 / 9_007_199_254_740_992.0
-    }
-
-    fn normal(&mut self) -> f64 {
-        (-2.0 * (1.0 - self.unit()).ln()).sqrt() * (std::f64::consts::TAU * self.unit()).cos()
-    }
-}
+use random::Random;
 
 fn sigmoid(margin: f64) -> f64 {
     1.0 / (1.0 + (-margin).exp())
@@ -29,12 +17,12 @@ fn sigmoid(margin: f64) -> f64 {
 /// A world: how inputs lie, how the outcome depends on them, and what the model believes.
 struct World {
     name: &'static str,
-    row: fn(&mut Stream, bool) -> [f64; 8],
+    row: fn(&mut Random, bool) -> [f64; 8],
     truth: fn(&[f64; 8]) -> f64,
     model: fn(&[f64; 8]) -> f64,
 }
 
-fn plain(stream: &mut Stream) -> [f64; 8] {
+fn plain(stream: &mut Random) -> [f64; 8] {
     std::array::from_fn(|_| stream.normal())
 }
 
@@ -112,7 +100,7 @@ struct Sample {
 }
 
 fn sample(world: &World, rows: usize, shifted: bool, seed: u64) -> Sample {
-    let mut stream = Stream(seed.wrapping_mul(0x9e37_79b9).wrapping_add(u64::from(shifted)));
+    let mut stream = Random::new(seed.wrapping_mul(0x9e37_79b9).wrapping_add(u64::from(shifted)));
     let inputs: Vec<[f64; 8]> = (0..rows).map(|_| (world.row)(&mut stream, shifted)).collect();
     let labels = inputs.iter().map(|x| stream.unit() < sigmoid((world.truth)(x))).collect();
     let scores: Vec<f64> = inputs.iter().map(|x| sigmoid((world.model)(x))).collect();

@@ -55,14 +55,12 @@ impl Ddm {
             Some(best) if now > best.0 + best.1 => best,
             _ => *self.best.insert((self.share, deviation)),
         };
-        if now > best_share + self.change * best_deviation {
+        let exceeds = |deviations: f64| now > best_share + deviations * best_deviation;
+        let stage = Stage::reached(self.change, self.warning, exceeds);
+        if stage == Stage::Change {
             *self = Self { count: 0, share: 0.0, best: None, ..*self };
-            Stage::Change
-        } else if now > best_share + self.warning * best_deviation {
-            Stage::Warning
-        } else {
-            Stage::Quiet
         }
+        stage
     }
 }
 

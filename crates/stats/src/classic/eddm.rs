@@ -71,14 +71,11 @@ impl Eddm {
             return Stage::Quiet;
         }
         let level = now / self.greatest;
-        if level < self.change {
+        let stage = Stage::reached(self.change, self.warning, |least| level < least);
+        if stage == Stage::Change {
             *self = Self::empty(self.warning, self.change);
-            Stage::Change
-        } else if level < self.warning {
-            Stage::Warning
-        } else {
-            Stage::Quiet
         }
+        stage
     }
 }
 

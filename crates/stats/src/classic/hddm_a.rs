@@ -77,13 +77,7 @@ impl HddmA {
         }
         let rest = (self.all.count - part.count) / part.count / self.all.count;
         let exceeds = |confidence: f64| difference >= (rest / 2.0 * (2.0 / confidence).ln()).sqrt();
-        if exceeds(self.change) {
-            Stage::Change
-        } else if exceeds(self.warning) {
-            Stage::Warning
-        } else {
-            Stage::Quiet
-        }
+        Stage::reached(self.change, self.warning, exceeds)
     }
 }
 

@@ -106,13 +106,7 @@ impl HddmW {
     }
 
     fn stage(&self, cut: &Cut, sign: f64) -> Stage {
-        if cut.has_moved(sign, self.change) {
-            Stage::Change
-        } else if cut.has_moved(sign, self.warning) {
-            Stage::Warning
-        } else {
-            Stage::Quiet
-        }
+        Stage::reached(self.change, self.warning, |confidence| cut.has_moved(sign, confidence))
     }
 }
 
