@@ -223,8 +223,7 @@ impl Measure {
     /// Sets the codes from what was learned so far.
     pub(crate) fn set_coding(&mut self) {
         self.coding = if self.is_numeric {
-            (!self.sample.kept().is_empty())
-                .then(|| Coding::Numeric(NumericCoding::from_sample(self.sample.kept())))
+            (!self.sample.kept().is_empty()).then(|| Coding::Numeric(NumericCoding::from_sample(self.sample.kept())))
         } else {
             Some(Coding::Categorical(CategoricalCoding::from_counts(&self.categories)))
         };

@@ -27,6 +27,7 @@ pub mod drift;
 pub mod interval;
 pub mod learn;
 pub mod multiple;
+pub mod outlier;
 pub mod performance;
 mod random;
 pub mod resample;

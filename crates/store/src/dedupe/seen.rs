@@ -40,8 +40,10 @@ impl Seen {
             return false;
         }
         if self.current.len == self.generation {
-            let full = std::mem::replace(&mut self.current, Table::new(self.generation));
-            self.previous = Some(full);
+            // The oldest table serves again: a new one beside it would be a third for a while.
+            let mut empty = self.previous.take().unwrap_or_else(|| Table::new(self.generation));
+            empty.clear();
+            self.previous = Some(std::mem::replace(&mut self.current, empty));
         }
         true
     }
@@ -78,6 +80,11 @@ struct Table {
 impl Table {
     fn new(capacity: usize) -> Self {
         Self { slots: vec![0; (capacity as f64 / 0.85).ceil() as usize + 1], len: 0 }
+    }
+
+    fn clear(&mut self) {
+        self.slots.fill(0);
+        self.len = 0;
     }
 
     /// Spreads fingerprints, which are hashes already, evenly over the slots without a division.
