@@ -35,6 +35,7 @@ pub mod robust;
 pub mod season;
 pub mod sequential;
 pub mod sketch;
+pub mod trees;
 pub mod two_sample;
 
 #[cfg(test)]

@@ -9,6 +9,7 @@ mod data;
 mod domain;
 mod drift;
 mod estimate;
+mod forest;
 mod kernel;
 mod measure;
 #[path = "../promised/random.rs"]
@@ -36,6 +37,9 @@ const JOBS: &[(&str, Job)] = &[
     ("kernel_power", kernel::judge_power),
     ("domain", domain::judge),
     ("domain_power", domain::judge_power),
+    ("forest", forest::score),
+    ("online_forest", forest::learn),
+    ("forest_auc", forest::rank),
 ];
 
 fn main() -> ExitCode {
