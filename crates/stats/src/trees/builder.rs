@@ -6,8 +6,8 @@ use super::{LoadError, Node, Split, Tree, tree::DEEPEST};
 pub(super) enum Raw {
     /// A split, with the places of its children.
     Split(Split, usize, usize),
-    /// What a leaf adds to each output.
-    Leaf(Vec<(u32, f64)>),
+    /// What a leaf adds, from which output on.
+    Leaf(u32, Vec<f64>),
 }
 
 /// Lays a tree out from its root.
@@ -44,14 +44,14 @@ pub(super) fn lay_out(
         let (raw, cover) = node(at)?;
         covers.extend(cover);
         match raw {
-            Raw::Leaf(values) => {
-                if let Some((_, value)) = values.iter().find(|(_, value)| !value.is_finite()) {
+            Raw::Leaf(output, values) => {
+                if let Some(value) = values.iter().find(|value| !value.is_finite()) {
                     return Err(LoadError::broken(
                         place,
                         format!("leaf {at} holds {value}, which is no finite number"),
                     ));
                 }
-                nodes.push(Node::Leaf { values });
+                nodes.push(Node::Leaf { output, values });
             }
             Raw::Split(split, left, right) => {
                 nodes.push(Node::Split { split, left: 0, right: 0 });

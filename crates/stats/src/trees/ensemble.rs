@@ -106,7 +106,9 @@ impl Ensemble {
         self.trees.iter().enumerate().find_map(|(index, tree)| {
             let unsound = tree.nodes.iter().position(|node| match node {
                 super::Node::Split { split, .. } => !split.is_sound(self.width),
-                super::Node::Leaf { values } => values.iter().any(|(output, _)| *output as usize >= outputs),
+                super::Node::Leaf { output, values } => {
+                    (*output as usize).saturating_add(values.len()) > outputs
+                }
             });
             unsound.map(|node| {
                 format!("tree {index}, node {node} asks a column or adds to an output that is not there, or has no threshold")
@@ -189,8 +191,9 @@ impl Ensemble {
         match self.precision {
             Precision::Double => {
                 for tree in &self.trees {
-                    for (output, value) in tree.leaf(row) {
-                        margins[*output as usize] += value;
+                    let (output, values) = tree.leaf(row);
+                    for (margin, value) in margins[output..].iter_mut().zip(values) {
+                        *margin += value;
                     }
                 }
                 if let Sum::Mean(trees) = self.sum {
@@ -208,8 +211,9 @@ impl Ensemble {
                     margins.copy_from_slice(&self.base);
                 }
                 for tree in &self.trees {
-                    for (output, value) in tree.leaf(row) {
-                        add(&mut margins[*output as usize], *value);
+                    let (output, values) = tree.leaf(row);
+                    for (margin, value) in margins[output..].iter_mut().zip(values) {
+                        add(margin, *value);
                     }
                 }
                 if let Sum::Mean(trees) = self.sum {

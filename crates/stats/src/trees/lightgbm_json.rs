@@ -84,7 +84,7 @@ fn read_tree(place: &str, root: &Value, output: u32) -> Result<Tree, LoadError> 
                 let what = format!("{place}, a linear tree of LightGBM,");
                 return Err(LoadError::Unsupported { what, instead: "train with `linear_tree=false`" });
             }
-            return Ok((Raw::Leaf(vec![(output, value)]), Some(number("leaf_count").unwrap_or(1.0))));
+            return Ok((Raw::Leaf(output, vec![value]), Some(number("leaf_count").unwrap_or(1.0))));
         };
         Ok((Raw::Split(read_split(place, node)?, left, right), number("internal_count")))
     })

@@ -121,7 +121,7 @@ fn read_tree(fields: &Fields<'_>, output: u32) -> Result<Tree, LoadError> {
     if splits == 0 {
         let count = fields.numbers("leaf_count", leaves).ok().and_then(|counts| counts.first().copied());
         let value = values.first().copied().ok_or_else(|| LoadError::broken(place, "no leaf"))?;
-        return lay_out(place, 1, 0, |_| Ok((Raw::Leaf(vec![(output, value)]), Some(count.unwrap_or(1.0)))));
+        return lay_out(place, 1, 0, |_| Ok((Raw::Leaf(output, vec![value]), Some(count.unwrap_or(1.0)))));
     }
     let column = |name: &str| fields.numbers(name, splits);
     let (features, thresholds, decisions) = (column("split_feature")?, column("threshold")?, column("decision_type")?);
@@ -134,7 +134,7 @@ fn read_tree(fields: &Fields<'_>, output: u32) -> Result<Tree, LoadError> {
     lay_out(place, splits + leaves, 0, |at| {
         if at >= splits {
             let cover = leaf_covers.as_ref().map(|covers| covers[at - splits]);
-            return Ok((Raw::Leaf(vec![(output, values[at - splits])]), cover));
+            return Ok((Raw::Leaf(output, vec![values[at - splits]]), cover));
         }
         let decision = decisions[at] as u8;
         let feature = features[at] as u32;

@@ -204,7 +204,10 @@ impl OnnxNode {
             let place = format!("tree {}, node {}", tree_ids[at], node_ids[at]);
             let (threshold, tracks) = (values[at], tracks.get(at) == Some(&1));
             let (limit, swapped) = match modes[at].as_str() {
-                "LEAF" => return Ok((Raw::Leaf(leaf.values(tree_ids[at], node_ids[at])), None)),
+                "LEAF" => {
+                    let (output, values) = leaf.values(tree_ids[at], node_ids[at])?;
+                    return Ok((Raw::Leaf(output, values), None));
+                }
                 "BRANCH_LEQ" => (at_most_single(threshold), false),
                 "BRANCH_LT" => (at_most_single(threshold.next_down()), false),
                 "BRANCH_GT" => (at_most_single(threshold), true),
@@ -266,8 +269,21 @@ impl Leaves {
         Ok(Self { by_node, outputs })
     }
 
-    fn values(&self, tree: i64, node: i64) -> Vec<(u32, f64)> {
-        self.by_node.get(&(tree, node)).cloned().unwrap_or_default()
+    /// From the lowest output on; what is not said in between is zero.
+    fn values(&self, tree: i64, node: i64) -> Result<(u32, Vec<f64>), LoadError> {
+        let Some(said) = self.by_node.get(&(tree, node)) else { return Ok((0, Vec::new())) };
+        let first = said.iter().map(|(output, _)| *output).min().unwrap_or(0);
+        let mut values = Vec::new();
+        for (output, value) in said {
+            if *output as usize >= self.outputs {
+                let what = format!("a leaf adds to output {output} of {}", self.outputs);
+                return Err(LoadError::broken(format!("tree {tree}, node {node}"), what));
+            }
+            let place = (output - first) as usize;
+            values.resize(values.len().max(place + 1), 0.0);
+            values[place] += value;
+        }
+        Ok((first, values))
     }
 }
 

@@ -19,10 +19,12 @@ pub enum Node {
         /// The node on the right.
         right: u32,
     },
-    /// Adds values to outputs.
+    /// Adds values to outputs that follow each other.
     Leaf {
-        /// Output and what is added to it.
-        values: Vec<(u32, f64)>,
+        /// The first of them.
+        output: u32,
+        /// What is added to each.
+        values: Vec<f64>,
     },
 }
 
@@ -57,13 +59,13 @@ impl Tree {
         self.covers.get(node).copied()
     }
 
-    /// The values of the leaf that a row reaches.
+    /// The first output of the leaf that a row reaches, and what is added to it and those that follow.
     #[must_use]
-    pub fn leaf(&self, row: &[f64]) -> &[(u32, f64)] {
+    pub fn leaf(&self, row: &[f64]) -> (usize, &[f64]) {
         let mut at = 0;
         loop {
             match &self.nodes[at] {
-                Node::Leaf { values } => return values,
+                Node::Leaf { output, values } => return (*output as usize, values),
                 Node::Split { split, left, right } => {
                     at = (if split.goes_left(row[split.feature()]) { *left } else { *right }) as usize;
                 }
@@ -86,8 +88,8 @@ impl Tree {
             let depth = depths[at]?;
             deepest = deepest.max(depth);
             match node {
-                Node::Leaf { values } => {
-                    if values.iter().any(|(_, value)| !value.is_finite()) {
+                Node::Leaf { values, .. } => {
+                    if values.iter().any(|value| !value.is_finite()) {
                         return None;
                     }
                 }

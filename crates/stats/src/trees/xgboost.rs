@@ -173,7 +173,7 @@ fn read_tree(place: &str, tree: &Value, output: u32, weight: f32) -> Result<Tree
     lay_out(place, count, 0, |at| {
         let cover = columns.cover.get(at).copied();
         if columns.left[at] < 0.0 {
-            return Ok((Raw::Leaf(vec![(output, f64::from(columns.condition[at] as f32 * weight))]), cover));
+            return Ok((Raw::Leaf(output, vec![f64::from(columns.condition[at] as f32 * weight)]), cover));
         }
         let feature = columns.feature[at] as u32;
         let missing_is_left = columns.default_left[at] != 0.0;
