@@ -17,6 +17,7 @@
 //! | [`season`] | what is normal at this hour of the week, and how much a series depends on itself |
 //! | [`change_point`] | since when |
 //! | [`performance`] | how good is a model, and how good must it be while labels are missing |
+//! | [`slice`] | which rows carry an effect, and how much of it |
 //! | [`learn`] | what features tell: probabilities and means, learned from rows |
 //! | [`classic`] | the well-known detectors of change, for comparison |
 
@@ -34,6 +35,7 @@ pub mod robust;
 pub mod season;
 pub mod sequential;
 pub mod sketch;
+pub mod slice;
 pub mod two_sample;
 
 #[cfg(test)]
