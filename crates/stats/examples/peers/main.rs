@@ -13,6 +13,7 @@ mod kernel;
 mod measure;
 #[path = "../promised/random.rs"]
 mod random;
+mod slices;
 mod streams;
 
 use std::error::Error;
@@ -36,6 +37,7 @@ const JOBS: &[(&str, Job)] = &[
     ("kernel_power", kernel::judge_power),
     ("domain", domain::judge),
     ("domain_power", domain::judge_power),
+    ("slices", slices::judge),
 ];
 
 fn main() -> ExitCode {

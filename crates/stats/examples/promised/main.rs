@@ -20,6 +20,7 @@ mod estimates;
 mod random;
 mod search;
 mod sequences;
+mod slices;
 mod streams;
 mod table;
 mod tables;
@@ -31,7 +32,7 @@ use serde_json::{Map, Value, json};
 
 use crate::effort::Effort;
 
-const HELP: &str = "promised [--quick] [--only TEXT] [--part alarms|search|sequences|samples|tables|discoveries|estimates] [--json FILE]";
+const HELP: &str = "promised [--quick] [--only TEXT] [--part alarms|search|sequences|samples|tables|discoveries|estimates|slices] [--json FILE]";
 
 /// Prints a part of the report, adds to the broken promises, and answers with all figures.
 type Part = fn(&Effort, &mut Vec<String>) -> Value;
@@ -67,7 +68,7 @@ fn main() -> ExitCode {
     let effort = Effort::new(arguments.quick, arguments.only);
     let mut broken = Vec::new();
     let mut parts = Map::new();
-    let all: [(&str, Part); 7] = [
+    let all: [(&str, Part); 8] = [
         ("alarms", alarms::report),
         ("search", search::report),
         ("sequences", sequences::report),
@@ -75,6 +76,7 @@ fn main() -> ExitCode {
         ("tables", tables::report),
         ("discoveries", discoveries::report),
         ("estimates", estimates::report),
+        ("slices", slices::report),
     ];
     for (name, report) in all {
         if arguments.part.as_ref().is_none_or(|part| part == name) {
