@@ -4,9 +4,9 @@
 pub const NO_VALUE: u32 = u32::MAX;
 
 /// Most values of an attribute: more are bins or rare values that the caller merges.
-const MOST_VALUES: u32 = 4_096;
+const MOST_VALUES: u32 = 1_024;
 /// Most attributes.
-const MOST_ATTRIBUTES: usize = 256;
+const MOST_ATTRIBUTES: usize = 64;
 
 /// `attribute = value`, both as numbers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -34,7 +34,7 @@ pub(super) struct Column {
 impl Attributes {
     /// One column for each attribute, with codes from 0; [`NO_VALUE`] where there is none.
     ///
-    /// Returns `None` for no column, no row, uneven columns, over 256 columns, or a code of 4,096 or more (see
+    /// Returns `None` for no column, no row, uneven columns, over 64 columns, or a code of 1,024 or more (see
     /// [`merge_rare`](super::merge_rare) and [`quantile_codes`](super::quantile_codes)).
     ///
     /// ```
@@ -113,8 +113,8 @@ mod tests {
         assert_eq!(Attributes::new(&[]), None);
         assert_eq!(Attributes::new(&[vec![]]), None);
         assert_eq!(Attributes::new(&[vec![0], vec![0, 1]]), None);
-        assert_eq!(Attributes::new(&[vec![4_096]]), None);
-        assert!(Attributes::new(&[vec![4_095, NO_VALUE]]).is_some());
+        assert_eq!(Attributes::new(&[vec![1_024]]), None);
+        assert!(Attributes::new(&[vec![1_023, NO_VALUE]]).is_some());
     }
 
     #[test]

@@ -7,10 +7,10 @@ use super::attributes::NO_VALUE;
 /// The cuts are the order statistics at `n i / bins`; a value on a cut belongs to the bin above it. NaN has no value
 /// ([`NO_VALUE`]). Bins that ties leave empty are left out, so codes are dense. `O(n log n)`.
 ///
-/// Returns `None` for no number at all, or for fewer than 2 or more than 4,096 bins.
+/// Returns `None` for no number at all, or for fewer than 2 or more than 1,024 bins.
 pub fn quantile_codes(values: &[f64], bins: usize) -> Option<Vec<u32>> {
     let mut sorted: Vec<f64> = values.iter().copied().filter(|value| !value.is_nan()).collect();
-    if sorted.is_empty() || !(2..=4_096).contains(&bins) {
+    if sorted.is_empty() || !(2..=1_024).contains(&bins) {
         return None;
     }
     sorted.sort_by(f64::total_cmp);

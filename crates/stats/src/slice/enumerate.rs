@@ -72,7 +72,9 @@ pub fn top_slices(attributes: &Attributes, effect: &[f64], search: Search) -> Op
     }
     let scale = Scale::new(effect, search.least_rows)?;
     let excess: Vec<f64> = effect.iter().map(|value| value - scale.mean).collect();
-    let mut walk = Walk { attributes, excess: &excess, scale, search, best: Vec::new() };
+    let most_values = attributes.columns().iter().map(|column| column.n_values).max().unwrap_or(0);
+    let cells = vec![Cell::default(); most_values + 1];
+    let mut walk = Walk { attributes, excess: &excess, scale, search, best: Vec::new(), cells, touched: Vec::new() };
     let all: Vec<u32> = (0..effect.len() as u32).collect();
     // Short conjunctions first: the better the best so far, the less is refined.
     for depth in 1..=search.most_conditions.min(attributes.n_attributes()) {
@@ -138,6 +140,9 @@ struct Walk<'a> {
     scale: Scale,
     search: Search,
     best: Vec<FoundSlice>,
+    /// One for each value; empty between uses, so that a short list of rows costs no more than its length.
+    cells: Vec<Cell>,
+    touched: Vec<u16>,
 }
 
 impl Walk<'_> {
@@ -146,30 +151,46 @@ impl Walk<'_> {
         let is_last = conditions.len() + 1 == depth;
         let attributes = self.attributes;
         for (attribute, column) in attributes.columns().iter().enumerate().skip(from) {
-            let mut cells = vec![Cell::default(); column.n_values + 1];
-            for row in rows {
-                let excess = self.excess[*row as usize];
-                let cell = &mut cells[usize::from(column.codes[*row as usize])];
-                cell.n += 1;
-                cell.sum += excess;
-                cell.positive += excess.max(0.0);
-            }
-            cells.truncate(column.n_values);
+            let mut cells = std::mem::take(&mut self.cells);
+            let mut touched = std::mem::take(&mut self.touched);
+            self.count(rows, &column.codes, &mut cells, &mut touched);
+            let none = column.n_values as u16;
             if is_last {
-                for (value, cell) in cells.iter().enumerate() {
-                    self.offer(conditions, Condition { attribute, value: value as u32 }, cell);
+                for value in touched.iter().filter(|value| **value != none) {
+                    let last = Condition { attribute, value: u32::from(*value) };
+                    self.offer(conditions, last, &cells[usize::from(*value)]);
                 }
+            }
+            let is_promising =
+                |value: &&u16| **value != none && self.scale.bound(&cells[usize::from(**value)]) >= self.least();
+            let mut wanted: Vec<u16> = Vec::new();
+            if !is_last {
+                wanted.extend(touched.iter().filter(is_promising));
+            }
+            touched.drain(..).for_each(|value| cells[usize::from(value)] = Cell::default());
+            (self.cells, self.touched) = (cells, touched);
+            if wanted.is_empty() {
                 continue;
             }
-            let is_promising: Vec<bool> = cells.iter().map(|cell| self.scale.bound(cell) >= self.least()).collect();
-            if !is_promising.contains(&true) {
-                continue;
-            }
-            for (value, rows) in parted(rows, &column.codes, &is_promising) {
+            for (value, rows) in parted(rows, &column.codes, &wanted, column.n_values) {
                 conditions.push(Condition { attribute, value });
                 self.refine(&rows, attribute + 1, conditions, depth);
                 conditions.pop();
             }
+        }
+    }
+
+    /// Sums by value, and the values that there are.
+    fn count(&self, rows: &[u32], codes: &[u16], cells: &mut [Cell], touched: &mut Vec<u16>) {
+        for row in rows {
+            let (excess, code) = (self.excess[*row as usize], codes[*row as usize]);
+            let cell = &mut cells[usize::from(code)];
+            if cell.n == 0 {
+                touched.push(code);
+            }
+            cell.n += 1;
+            cell.sum += excess;
+            cell.positive += excess.max(0.0);
         }
     }
 
@@ -207,12 +228,12 @@ fn in_order(left: &FoundSlice, right: &FoundSlice) -> Ordering {
 }
 
 /// The rows of each wanted value.
-fn parted(rows: &[u32], codes: &[u16], is_wanted: &[bool]) -> Vec<(u32, Vec<u32>)> {
-    let mut parts: Vec<(u32, Vec<u32>)> = Vec::new();
-    let mut places = vec![usize::MAX; is_wanted.len() + 1];
-    for (value, _) in is_wanted.iter().enumerate().filter(|(_, is_wanted)| **is_wanted) {
-        places[value] = parts.len();
-        parts.push((value as u32, Vec::new()));
+fn parted(rows: &[u32], codes: &[u16], wanted: &[u16], n_values: usize) -> Vec<(u32, Vec<u32>)> {
+    let mut parts: Vec<(u32, Vec<u32>)> = Vec::with_capacity(wanted.len());
+    let mut places = vec![usize::MAX; n_values + 1];
+    for value in wanted {
+        places[usize::from(*value)] = parts.len();
+        parts.push((u32::from(*value), Vec::new()));
     }
     for row in rows {
         if let Some((_, part)) = parts.get_mut(places[usize::from(codes[*row as usize])]) {
