@@ -17,6 +17,9 @@
 //! | [`season`] | what is normal at this hour of the week, and how much a series depends on itself |
 //! | [`change_point`] | since when |
 //! | [`performance`] | how good is a model, and how good must it be while labels are missing |
+//! | [`slice`] | which rows carry an effect, and how much of it |
+//! | [`outlier`] | is a row unlike the others, and how often would a usual one seem so |
+//! | [`trees`] | what do ensembles of trees from other libraries predict |
 //! | [`learn`] | what features tell: probabilities and means, learned from rows |
 //! | [`classic`] | the well-known detectors of change, for comparison |
 
@@ -35,6 +38,7 @@ pub mod robust;
 pub mod season;
 pub mod sequential;
 pub mod sketch;
+pub mod slice;
 pub mod trees;
 pub mod two_sample;
 

@@ -14,6 +14,7 @@ mod kernel;
 mod measure;
 #[path = "../promised/random.rs"]
 mod random;
+mod slices;
 mod streams;
 
 use std::error::Error;
@@ -40,6 +41,7 @@ const JOBS: &[(&str, Job)] = &[
     ("forest", forest::score),
     ("online_forest", forest::learn),
     ("forest_auc", forest::rank),
+    ("slices", slices::judge),
 ];
 
 fn main() -> ExitCode {
