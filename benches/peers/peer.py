@@ -181,19 +181,12 @@ def power_job(test, pairs):
     return job
 
 
-def sliceline_top(_):
-    import peer_slices
-
-    return peer_slices.sliceline_top(measured)
-
-
 JOBS = {"evidently_drift": evidently_drift, "nannyml_cbpe": nannyml_cbpe, "alibi_classifier": alibi_classifier,
         "alibi_mmd": alibi_mmd, "alibi_classifier_power": power_job(classify, 100),
         "alibi_mmd_power": power_job(discrepancy, 40), "river_adwin_bits": river_stream("ADWIN", "stream-bits.f64"),
         "river_adwin_normal": river_stream("ADWIN", "stream-normal.f64"),
         "river_page_hinkley_bits": river_stream("PageHinkley", "stream-bits.f64"),
-        "river_page_hinkley_normal": river_stream("PageHinkley", "stream-normal.f64"),
-        "sliceline_top": sliceline_top}
+        "river_page_hinkley_normal": river_stream("PageHinkley", "stream-normal.f64")}
 
 if __name__ == "__main__":
     print(json.dumps({"job": sys.argv[1], **JOBS[sys.argv[1]](sys.argv[2])}, default=lambda value: value.item()))
