@@ -11,7 +11,7 @@ use crate::measure::{measured, told};
 const ROWS: u64 = 100_000;
 const ATTRIBUTES: u64 = 25;
 
-/// In `[0, 1)`; `peer_slices.py` has the same formula.
+/// In `[0, 1)`, by SplitMix64 of row and place.
 fn unit(row: u64, place: u64) -> f64 {
     let mut z = (row * 64 + place + 1).wrapping_mul(0x9e37_79b9_7f4a_7c15);
     z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);

@@ -229,7 +229,7 @@ fn simplest(attributes: &Attributes, effect: &[f64], conditions: Vec<Condition>,
             let mut wider = kept.clone();
             wider.remove(place);
             let gain = Contrast::new(effect, |row| attributes.meets(row, &wider).then(|| attributes.meets(row, &kept)));
-            (gain.map_or(0.0, |gain| gain.difference / gain.error), wider)
+            (gain.map_or(0.0, |gain| gain.difference / gain.error_if_equal), wider)
         });
         let Some((gain, wider)) = gains.min_by(|left, right| left.0.total_cmp(&right.0)) else { break };
         if gain >= least {
@@ -333,6 +333,8 @@ struct Contrast {
     variance: (f64, f64),
     difference: f64,
     error: f64,
+    /// Were both sides alike: what an equality is tested with.
+    error_if_equal: f64,
 }
 
 impl Contrast {
@@ -358,8 +360,16 @@ impl Contrast {
         let of = |squares: f64, n: f64| (squares / (n - 1.0)).max(pooled) / n;
         let variance = (of(squares[0], inside), of(squares[1], outside));
         let (difference, error) = (means[0] - means[1], (variance.0 + variance.1).sqrt());
+        let error_if_equal = (pooled * (1.0 / inside + 1.0 / outside)).sqrt();
         let is_usable = difference.is_finite() && error.is_finite() && error > 0.0;
-        is_usable.then_some(Self { n: (inside, outside), mean: (means[0], means[1]), variance, difference, error })
+        is_usable.then_some(Self {
+            n: (inside, outside),
+            mean: (means[0], means[1]),
+            variance,
+            difference,
+            error,
+            error_if_equal,
+        })
     }
 
     /// One-sided: the inside is no worse.
