@@ -17,6 +17,7 @@
 //! | [`season`] | what is normal at this hour of the week, and how much a series depends on itself |
 //! | [`change_point`] | since when |
 //! | [`performance`] | how good is a model, and how good must it be while labels are missing |
+//! | [`fairness`] | are groups of people decided alike, and may one say so from this many |
 //! | [`learn`] | what features tell: probabilities and means, learned from rows |
 //! | [`classic`] | the well-known detectors of change, for comparison |
 
@@ -24,6 +25,7 @@ pub mod change_point;
 pub mod classic;
 pub mod distribution;
 pub mod drift;
+pub mod fairness;
 pub mod interval;
 pub mod learn;
 pub mod multiple;
