@@ -20,6 +20,7 @@
 //! | [`slice`] | which rows carry an effect, and how much of it |
 //! | [`outlier`] | is a row unlike the others, and how often would a usual one seem so |
 //! | [`trees`] | what do ensembles of trees from other libraries predict |
+//! | [`fairness`] | are groups of people decided alike, and may one say so from this many |
 //! | [`learn`] | what features tell: probabilities and means, learned from rows |
 //! | [`classic`] | the well-known detectors of change, for comparison |
 
@@ -27,6 +28,7 @@ pub mod change_point;
 pub mod classic;
 pub mod distribution;
 pub mod drift;
+pub mod fairness;
 pub mod interval;
 pub mod learn;
 pub mod multiple;
