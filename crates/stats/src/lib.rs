@@ -18,6 +18,8 @@
 //! | [`change_point`] | since when |
 //! | [`performance`] | how good is a model, and how good must it be while labels are missing |
 //! | [`learn`] | what features tell: probabilities and means, learned from rows |
+//! | [`similar`] | which things are nearly the same, found without comparing all |
+//! | [`probing`] | is a client copying or probing a model |
 //! | [`classic`] | the well-known detectors of change, for comparison |
 
 pub mod change_point;
@@ -28,11 +30,13 @@ pub mod interval;
 pub mod learn;
 pub mod multiple;
 pub mod performance;
+pub mod probing;
 mod random;
 pub mod resample;
 pub mod robust;
 pub mod season;
 pub mod sequential;
+pub mod similar;
 pub mod sketch;
 pub mod two_sample;
 
