@@ -19,7 +19,7 @@
 //! | [`performance`] | how good is a model, and how good must it be while labels are missing |
 //! | [`learn`] | what features tell: probabilities and means, learned from rows |
 //! | [`similar`] | which things are nearly the same, found without comparing all |
-//! | [`probing`] | is a client copying or probing a model |
+//! | [`probing`] | is a sample normal, as a first step to finding clients that copy a model |
 //! | [`classic`] | the well-known detectors of change, for comparison |
 
 pub mod change_point;

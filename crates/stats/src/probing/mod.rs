@@ -1,4 +1,4 @@
-//! Is a client copying or probing a model.
+//! Tests on which a search for clients that copy or probe a model can stand.
 
 mod shapiro_wilk;
 
