@@ -22,6 +22,8 @@
 //! | [`trees`] | what do ensembles of trees from other libraries predict |
 //! | [`fairness`] | are groups of people decided alike, and may one say so from this many |
 //! | [`learn`] | what features tell: probabilities and means, learned from rows |
+//! | [`similar`] | which things are nearly the same, found without comparing all |
+//! | [`probing`] | is a sample normal, as a first step to finding clients that copy a model |
 //! | [`classic`] | the well-known detectors of change, for comparison |
 
 pub mod change_point;
@@ -34,11 +36,13 @@ pub mod learn;
 pub mod multiple;
 pub mod outlier;
 pub mod performance;
+pub mod probing;
 mod random;
 pub mod resample;
 pub mod robust;
 pub mod season;
 pub mod sequential;
+pub mod similar;
 pub mod sketch;
 pub mod slice;
 pub mod trees;
