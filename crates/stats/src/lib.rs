@@ -18,12 +18,14 @@
 //! | [`change_point`] | since when |
 //! | [`performance`] | how good is a model, and how good must it be while labels are missing |
 //! | [`learn`] | what features tell: probabilities and means, learned from rows |
+//! | [`explain`] | which feature moved a prediction, a loss, or the change from one model to the next |
 //! | [`classic`] | the well-known detectors of change, for comparison |
 
 pub mod change_point;
 pub mod classic;
 pub mod distribution;
 pub mod drift;
+pub mod explain;
 pub mod interval;
 pub mod learn;
 pub mod multiple;
