@@ -20,6 +20,7 @@ mod kernel;
 mod linear;
 mod loss;
 mod permutation;
+mod tree;
 
 pub use attribution::Attribution;
 pub use importance::{ImportanceSettings, permutation_importance};
