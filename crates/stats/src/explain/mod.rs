@@ -11,6 +11,7 @@
 //! | [`LinearShap`] | a linear model, exactly, with independent or correlated features |
 //! | [`kernel_shap`] | any model: exactly for few features, else by regression on sampled coalitions |
 //! | [`permutation_shap`] | any model, by walks through permutations |
+//! | [`TreeShap`] | sums of trees, exactly, with interactions, whatever their depth |
 //! | [`permutation_importance`] | any model as a whole: what its loss gains when a column is shuffled |
 
 mod attribution;
@@ -28,3 +29,4 @@ pub use kernel::{KernelSettings, kernel_shap};
 pub use linear::LinearShap;
 pub use loss::PointLoss;
 pub use permutation::{PermutationSettings, permutation_shap};
+pub use tree::{TreeInteractions, TreeModel, TreeNode, TreeShap, TreeValues};

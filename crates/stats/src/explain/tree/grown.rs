@@ -1,5 +1,7 @@
 //! A tree in the order in which explanations walk it.
 
+use super::model::{TreeModel, TreeNode};
+
 /// How a tree decides; the tree's own numbers of nodes.
 pub(super) trait Splits {
     /// Whether a value goes left at a node of a tree.
@@ -90,5 +92,107 @@ impl Grown {
                 }
             }
         }
+    }
+}
+
+/// A node that is to be put in order.
+struct Waiting {
+    source: usize,
+    depth: usize,
+    /// The split whose right child it is.
+    right_of: Option<usize>,
+}
+
+impl Grown {
+    /// A tree of a model, checked; `None` if it is not one, or if it has no covers and they are needed.
+    pub(super) fn new(model: &impl TreeModel, index: usize, with_covers: bool) -> Option<Self> {
+        let most = model.nodes(index);
+        let mut nodes: Vec<Node> = Vec::new();
+        let mut ends: Vec<(usize, &[f64])> = Vec::new();
+        let mut path: Vec<usize> = Vec::new();
+        // How often each feature is on the path, and how many are.
+        let (mut on_path, mut different) = (vec![0_u32; model.features()], 0);
+        let (mut most_features, mut depth) = (0, 0);
+        let mut waiting = vec![Waiting { source: 0, depth: 0, right_of: None }];
+        while let Some(next) = waiting.pop() {
+            let at = nodes.len();
+            // More nodes than there are: some node was reached twice.
+            if at >= most || next.source >= most {
+                return None;
+            }
+            if let Some(Node { kind: Kind::Split { right, .. }, .. }) =
+                next.right_of.and_then(|split| nodes.get_mut(split))
+            {
+                *right = at;
+            }
+            for feature in path.drain(next.depth..) {
+                on_path[feature] -= 1;
+                different -= usize::from(on_path[feature] == 0);
+            }
+            depth = depth.max(next.depth);
+            let kind = match model.node(index, next.source) {
+                TreeNode::Leaf { output, values } => {
+                    let last = output.checked_add(values.len())?;
+                    if last > model.base_margins().len() || values.iter().any(|value| !value.is_finite()) {
+                        return None;
+                    }
+                    ends.push((output, values));
+                    Kind::Leaf(ends.len() - 1)
+                }
+                TreeNode::Split { feature, left, right } => {
+                    different += usize::from(*on_path.get(feature)? == 0);
+                    on_path[feature] += 1;
+                    path.push(feature);
+                    most_features = most_features.max(different);
+                    waiting.push(Waiting { source: right, depth: next.depth + 1, right_of: Some(at) });
+                    waiting.push(Waiting { source: left, depth: next.depth + 1, right_of: None });
+                    let share_left = if with_covers { share(model, index, [left, right])? } else { 0.5 };
+                    Kind::Split { feature, right: 0, share_left }
+                }
+            };
+            nodes.push(Node { source: next.source, kind, end: at + 1 });
+        }
+        for at in (0..nodes.len()).rev() {
+            if let Kind::Split { right, .. } = nodes[at].kind {
+                nodes[at].end = nodes[right].end;
+            }
+        }
+        let (outputs, leaves) = by_output(&ends, model.base_margins().len());
+        Some(Self { index, nodes, outputs, leaves, most_features, depth })
+    }
+}
+
+/// The share of training rows that went left; an even split where no row came.
+fn share(model: &impl TreeModel, tree: usize, children: [usize; 2]) -> Option<f64> {
+    if children.iter().any(|child| *child >= model.nodes(tree)) {
+        return None;
+    }
+    let [left, right] = children.map(|child| model.cover(tree, child));
+    let (left, both) = (left?, left? + right?);
+    if !(0.0 <= left && left <= both && both.is_finite()) {
+        return None;
+    }
+    Some(if both > 0.0 { left / both } else { 0.5 })
+}
+
+/// The outputs that some leaf changes, and the values of all leaves for each.
+fn by_output(ends: &[(usize, &[f64])], outputs: usize) -> (Vec<usize>, Vec<Vec<f64>>) {
+    let first = ends.iter().map(|(output, _)| *output).min().unwrap_or(0);
+    let last = ends.iter().map(|(output, values)| output + values.len()).max().unwrap_or(0).min(outputs);
+    let column = |output: usize| -> Vec<f64> {
+        let value = |(first, values): &(usize, &[f64])| {
+            output.checked_sub(*first).and_then(|at| values.get(at)).copied().unwrap_or(0.0)
+        };
+        ends.iter().map(value).collect()
+    };
+    (first..last)
+        .map(|output| (output, column(output)))
+        .filter(|(_, values)| values.iter().any(|value| *value != 0.0))
+        .unzip()
+}
+
+impl<M: TreeModel> Splits for M {
+    fn goes_left(&self, tree: usize, node: usize, value: f64) -> bool {
+        TreeModel::goes_left(self, tree, node, value)
     }
 }

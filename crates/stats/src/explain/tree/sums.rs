@@ -56,6 +56,10 @@ impl Sums {
         &mut self.cells[start + row]
     }
 
+    pub(super) fn is_finite(&self) -> bool {
+        self.cells.iter().all(|cell| cell.is_finite())
+    }
+
     pub(super) fn rows(&self) -> usize {
         self.rows
     }
