@@ -9,6 +9,7 @@ mod data;
 mod domain;
 mod drift;
 mod estimate;
+mod explain;
 mod kernel;
 mod measure;
 #[path = "../promised/random.rs"]
@@ -36,6 +37,9 @@ const JOBS: &[(&str, Job)] = &[
     ("kernel_power", kernel::judge_power),
     ("domain", domain::judge),
     ("domain_power", domain::judge_power),
+    ("shap_path_dependent", explain::path_dependent),
+    ("shap_interventional", explain::interventional),
+    ("shap_interactions", explain::interactions),
 ];
 
 fn main() -> ExitCode {

@@ -24,6 +24,7 @@ struct Case {
     margins: Vec<Vec<f64>>,
     path_base: Vec<f64>,
     background_base: Vec<f64>,
+    background_base_of_shap: Vec<f64>,
     path_dependent: Values,
     interventional: Values,
     interactions: Option<Vec<Values>>,
@@ -122,7 +123,9 @@ impl Case {
         let path = TreeShap::path_dependent(&model).unwrap();
         let against = TreeShap::interventional(&model, background).unwrap();
         let bases = [&self.path_base, &self.background_base];
-        for ((shap, expected), bases) in [(&path, &self.path_dependent), (&against, &self.interventional)].iter().zip(bases) {
+        for ((shap, expected), bases) in
+            [(&path, &self.path_dependent), (&against, &self.interventional)].iter().zip(bases)
+        {
             let (found, margins) = (shap.values(rows).unwrap(), shap.margins(rows));
             for output in 0..self.outputs {
                 close(&self.name, found.base(0, output), bases[output]);
@@ -163,5 +166,9 @@ fn values_are_those_of_shap() {
     for case in &golden.cases {
         let (rows, others) = (columns(&golden.rows, case.missing), columns(&golden.background, case.missing));
         case.check(&table(&rows), &table(&others));
+        // The mean margin of the background: shap's base of the last class of XGBoost's is another.
+        let off = |(ours, theirs): (&f64, &f64)| (ours - theirs).abs();
+        let most = case.background_base.iter().zip(&case.background_base_of_shap).map(off).fold(0.0, f64::max);
+        assert_eq!(most > 0.1, case.name == "xgboost multiclass", "{}: {most}", case.name);
     }
 }
