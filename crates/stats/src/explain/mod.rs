@@ -13,8 +13,11 @@
 //! | [`permutation_shap`] | any model, by walks through permutations |
 //! | [`TreeShap`] | sums of trees, exactly, with interactions, whatever their depth |
 //! | [`permutation_importance`] | any model as a whole: what its loss gains when a column is shuffled |
+//! | [`compare_features`] | which features carry the change from one model to the next, of the output or the loss |
+//! | [`loss_by_slice`] | which rows carry the change of the loss |
 
 mod attribution;
+mod compare;
 mod game;
 mod importance;
 mod kernel;
@@ -24,6 +27,9 @@ mod permutation;
 mod tree;
 
 pub use attribution::Attribution;
+pub use compare::{
+    Change, CompareSettings, FeatureChange, PairedPredictions, SliceChange, compare_features, loss_by_slice,
+};
 pub use importance::{ImportanceSettings, permutation_importance};
 pub use kernel::{KernelSettings, kernel_shap};
 pub use linear::LinearShap;
