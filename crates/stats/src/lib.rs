@@ -19,6 +19,7 @@
 //! | [`performance`] | how good is a model, and how good must it be while labels are missing |
 //! | [`learn`] | what features tell: probabilities and means, learned from rows |
 //! | [`classic`] | the well-known detectors of change, for comparison |
+//! | [`trees`] | what do tree ensembles of other libraries predict, exactly |
 
 pub mod change_point;
 pub mod classic;
@@ -34,6 +35,7 @@ pub mod robust;
 pub mod season;
 pub mod sequential;
 pub mod sketch;
+pub mod trees;
 pub mod two_sample;
 
 #[cfg(test)]
