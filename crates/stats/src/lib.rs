@@ -20,6 +20,7 @@
 //! | [`learn`] | what features tell: probabilities and means, learned from rows |
 //! | [`explain`] | which feature moved a prediction, a loss, or the change from one model to the next |
 //! | [`classic`] | the well-known detectors of change, for comparison |
+//! | [`trees`] | what do tree ensembles of other libraries predict, exactly |
 
 pub mod change_point;
 pub mod classic;
@@ -36,6 +37,7 @@ pub mod robust;
 pub mod season;
 pub mod sequential;
 pub mod sketch;
+pub mod trees;
 pub mod two_sample;
 
 #[cfg(test)]
