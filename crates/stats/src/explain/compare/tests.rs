@@ -31,14 +31,12 @@ fn a_moved_feature_is_found_and_shifts_add_up() {
         before.iter().map(|column| column.iter().map(|x| x + 0.1 * random.normal()).collect()).collect();
     after[2].iter_mut().for_each(|value| *value += 0.1);
     after[3].iter_mut().for_each(|value| *value *= 1.3);
-    let columns = |side: &[Vec<f64>]| side.iter().map(|column| column.clone()).collect::<Vec<_>>();
-    let (before, after) = (columns(&before), columns(&after));
-    let slices = |side: &'_ [Vec<f64>]| side.iter().map(Vec::as_slice).collect::<Vec<_>>().concat();
-    let (sum_before, sum_after): (f64, f64) = (slices(&before).iter().sum(), slices(&after).iter().sum());
+    let total = |side: &[Vec<f64>]| side.iter().flatten().sum::<f64>();
+    let (sum_before, sum_after) = (total(&before), total(&after));
     let reference: Vec<&[f64]> = before.iter().map(Vec::as_slice).collect();
     let current: Vec<&[f64]> = after.iter().map(Vec::as_slice).collect();
     let found = compare_features(&reference, &current, CompareSettings::default()).unwrap();
-    assert!(found[2].shift.adjusted_p_value < 1e-6 && found[2].shift.mean.interval.contains(0.1));
+    assert!(found[2].shift.adjusted_p_value < 1e-6 && (found[2].shift.mean.estimate.value - 0.1).abs() < 0.025);
     assert!(found[3].weight.adjusted_p_value < 1e-6 && found[3].weight.mean.interval.low > 0.1);
     assert!(found[0].shift.adjusted_p_value > 0.05 && found[1].weight.adjusted_p_value > 0.05);
     let shifts: f64 = found.iter().map(|found| found.shift.mean.estimate.value).sum();

@@ -157,7 +157,7 @@ impl Grown {
                 nodes[at].end = nodes[right].end;
             }
         }
-        let (outputs, leaves) = by_output(&ends, model.base_margins().len());
+        let (outputs, leaves) = by_output(&ends, model);
         Some(Self { index, nodes, outputs, leaves, most_features, depth })
     }
 }
@@ -176,12 +176,13 @@ fn share(model: &impl TreeModel, tree: usize, children: [usize; 2]) -> Option<f6
 }
 
 /// The outputs that some leaf changes, and the values of all leaves for each.
-fn by_output(ends: &[(usize, &[f64])], outputs: usize) -> (Vec<usize>, Vec<Vec<f64>>) {
+fn by_output(ends: &[(usize, &[f64])], model: &impl TreeModel) -> (Vec<usize>, Vec<Vec<f64>>) {
     let first = ends.iter().map(|(output, _)| *output).min().unwrap_or(0);
-    let last = ends.iter().map(|(output, values)| output + values.len()).max().unwrap_or(0).min(outputs);
+    let last = ends.iter().map(|(output, values)| output + values.len()).max().unwrap_or(0);
+    let weight = model.tree_weight();
     let column = |output: usize| -> Vec<f64> {
         let value = |(first, values): &(usize, &[f64])| {
-            output.checked_sub(*first).and_then(|at| values.get(at)).copied().unwrap_or(0.0)
+            output.checked_sub(*first).and_then(|at| values.get(at)).map_or(0.0, |value| weight * value)
         };
         ends.iter().map(value).collect()
     };

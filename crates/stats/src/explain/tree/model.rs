@@ -1,5 +1,7 @@
 //! What explanations ask of a model of trees.
 
+use crate::trees::{Ensemble, Node};
+
 /// A node of a tree.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum TreeNode<'a> {
@@ -32,6 +34,11 @@ pub trait TreeModel {
     /// What each output starts from; as many as there are outputs.
     fn base_margins(&self) -> &[f64];
 
+    /// What the values of all leaves are multiplied by: below one where trees are averaged.
+    fn tree_weight(&self) -> f64 {
+        1.0
+    }
+
     /// How many trees there are.
     fn trees(&self) -> usize;
 
@@ -46,4 +53,50 @@ pub trait TreeModel {
 
     /// Whether a value goes left at a split; NaN is a missing value.
     fn goes_left(&self, tree: usize, node: usize, value: f64) -> bool;
+}
+
+impl TreeModel for Ensemble {
+    fn features(&self) -> usize {
+        self.n_features()
+    }
+
+    fn base_margins(&self) -> &[f64] {
+        self.base()
+    }
+
+    fn tree_weight(&self) -> f64 {
+        Self::tree_weight(self)
+    }
+
+    fn trees(&self) -> usize {
+        Self::trees(self).len()
+    }
+
+    fn nodes(&self, tree: usize) -> usize {
+        Self::trees(self)[tree].nodes().len()
+    }
+
+    fn node(&self, tree: usize, node: usize) -> TreeNode<'_> {
+        let tree = &Self::trees(self)[tree];
+        match tree.nodes()[node] {
+            Node::Split(split) => TreeNode::Split {
+                feature: split.feature as usize,
+                left: split.left as usize,
+                right: split.right as usize,
+            },
+            Node::Leaf(leaf) => TreeNode::Leaf { output: tree.output().unwrap_or(0), values: tree.leaf_values(leaf) },
+        }
+    }
+
+    fn cover(&self, tree: usize, node: usize) -> Option<f64> {
+        Self::trees(self)[tree].covers()?.get(node).copied()
+    }
+
+    fn goes_left(&self, tree: usize, node: usize, value: f64) -> bool {
+        let tree = &Self::trees(self)[tree];
+        match &tree.nodes()[node] {
+            Node::Split(split) => tree.decide(split, value) == split.left,
+            Node::Leaf(_) => false,
+        }
+    }
 }

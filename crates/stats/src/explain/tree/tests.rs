@@ -5,6 +5,7 @@ use super::engine::{Engine, totals};
 use super::grown::{Grown, Kind, Node, Splits};
 use super::sums::{Cells, Sums};
 use super::table::pairs;
+use super::{TreeModel, TreeNode, TreeShap};
 use crate::explain::PointLoss;
 use crate::explain::game::shapley;
 use crate::learn::Features;
@@ -268,5 +269,110 @@ fn bent_values_sum_to_the_difference() {
         for (row, total) in totals(&sums, 0).iter().enumerate() {
             assert!((base[row] + total - curve(row).at(margins[row])).abs() < 1e-12);
         }
+    }
+}
+
+/// Goal: an ensemble's values; shap 0.51.0 and all coalitions give these for the tree T1 at (0.2, 0.1, 0.9).
+#[test]
+fn an_ensemble_is_explained() {
+    use crate::trees::{Aggregation, Ensemble, EnsembleParts, Link, Missing, Node, Precision, Rule, Split, TreeParts};
+
+    let split = |feature, threshold, left| {
+        let rule = Rule::AtMost(threshold);
+        Node::Split(Split { feature, left, right: left + 1, rule, missing: Missing::Nan, missing_left: false })
+    };
+    // Children next to each other: the nodes of T1 in order of their depth.
+    let leaves = (0..4).map(Node::Leaf);
+    let tree = TreeParts {
+        nodes: [split(0, 0.5, 1), split(1, 0.3, 3), split(2, 0.7, 5)].into_iter().chain(leaves).collect(),
+        covers: Some(vec![100.0, 60.0, 40.0, 20.0, 40.0, 30.0, 10.0]),
+        output: Some(0),
+        leaf_values: vec![1.0, 5.0, -2.0, 4.0],
+        categories: Vec::new(),
+    };
+    let ensemble = |covers: bool| {
+        let tree = TreeParts { covers: tree.covers.clone().filter(|_| covers), ..tree.clone() };
+        Ensemble::from_parts(EnsembleParts {
+            n_features: 3,
+            base: vec![0.25],
+            feature_names: Vec::new(),
+            precision: Precision::Double,
+            aggregation: Aggregation::Mean(2),
+            link: Link::Identity,
+            trees: vec![tree.clone(), tree],
+        })
+        .unwrap()
+    };
+    let rows = Features::new(vec![&[0.2], &[0.1], &[0.9]]).unwrap();
+    let background =
+        Features::new(vec![&[0.1, 0.7, 0.45, 0.65], &[0.5, 0.2, 0.25, 0.8], &[0.5, 0.9, 0.1, 0.6]]).unwrap();
+    let model = ensemble(true);
+    let path = TreeShap::path_dependent(&model).unwrap();
+    let against = TreeShap::interventional(&model, &background).unwrap();
+    let expected = [[0.7 / 3.0, -6.4 / 3.0, 0.9], [-0.25, -1.5, 0.75]];
+    for (shap, expected) in [path, against].iter().zip(expected) {
+        let found = shap.values(&rows).unwrap();
+        assert_eq!((found.base(0, 0), shap.margins(&rows)), (2.25, vec![1.25]));
+        for (feature, expected) in expected.into_iter().enumerate() {
+            assert!((found.column(feature, 0)[0] - expected).abs() < 1e-14, "{feature}");
+        }
+        assert!(shap.values(&background.clone()).is_some());
+        assert!(shap.values(&Features::new(vec![&[0.2]]).unwrap()).is_none());
+    }
+    assert!(TreeShap::path_dependent(&ensemble(false)).is_none());
+    assert!(TreeShap::interventional(&ensemble(false), &rows).is_some());
+    assert!(TreeShap::path_dependent(&model).unwrap().probabilities(&rows).is_none());
+}
+
+/// A model with a fault.
+struct Faulty(&'static str);
+
+impl TreeModel for Faulty {
+    fn features(&self) -> usize {
+        1
+    }
+
+    fn base_margins(&self) -> &[f64] {
+        if self.0 == "base" { &[f64::NAN] } else { &[0.0] }
+    }
+
+    fn trees(&self) -> usize {
+        1
+    }
+
+    fn nodes(&self, _tree: usize) -> usize {
+        3
+    }
+
+    fn node(&self, _tree: usize, node: usize) -> TreeNode<'_> {
+        match (node, self.0) {
+            (0, "feature") => TreeNode::Split { feature: 1, left: 1, right: 2 },
+            (0, "child") => TreeNode::Split { feature: 0, left: 1, right: 7 },
+            (1, "cycle") => TreeNode::Split { feature: 0, left: 0, right: 2 },
+            (0, _) => TreeNode::Split { feature: 0, left: 1, right: 2 },
+            (_, "output") => TreeNode::Leaf { output: usize::MAX, values: &[1.0] },
+            (_, "value") => TreeNode::Leaf { output: 0, values: &[f64::INFINITY] },
+            _ => TreeNode::Leaf { output: 0, values: &[1.0] },
+        }
+    }
+
+    fn cover(&self, _tree: usize, node: usize) -> Option<f64> {
+        match self.0 {
+            "no cover" => None,
+            "cover" => Some(-1.0),
+            _ => Some(node as f64),
+        }
+    }
+
+    fn goes_left(&self, _tree: usize, _node: usize, _value: f64) -> bool {
+        true
+    }
+}
+
+#[test]
+fn faulty_models_are_refused() {
+    assert!(TreeShap::path_dependent(&Faulty("none")).is_some());
+    for fault in ["base", "feature", "child", "cycle", "output", "value", "cover", "no cover"] {
+        assert!(TreeShap::path_dependent(&Faulty(fault)).is_none(), "{fault}");
     }
 }
