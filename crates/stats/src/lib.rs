@@ -20,6 +20,7 @@
 //! | [`slice`] | which rows carry an effect, and how much of it |
 //! | [`outlier`] | is a row unlike the others, and how often would a usual one seem so |
 //! | [`trees`] | what do ensembles of trees from other libraries predict |
+//! | [`explain`] | which feature moved a prediction, a loss, or the change from one model to the next |
 //! | [`fairness`] | are groups of people decided alike, and may one say so from this many |
 //! | [`learn`] | what features tell: probabilities and means, learned from rows |
 //! | [`similar`] | which things are nearly the same, found without comparing all |
@@ -30,6 +31,7 @@ pub mod change_point;
 pub mod classic;
 pub mod distribution;
 pub mod drift;
+pub mod explain;
 pub mod fairness;
 pub mod interval;
 pub mod learn;

@@ -9,6 +9,7 @@ mod data;
 mod domain;
 mod drift;
 mod estimate;
+mod explain;
 mod forest;
 mod kernel;
 mod measure;
@@ -42,6 +43,9 @@ const JOBS: &[(&str, Job)] = &[
     ("online_forest", forest::learn),
     ("forest_auc", forest::rank),
     ("slices", slices::judge),
+    ("shap_path_dependent", explain::path_dependent),
+    ("shap_interventional", explain::interventional),
+    ("shap_interactions", explain::interactions),
 ];
 
 fn main() -> ExitCode {
