@@ -1,3 +1,5 @@
+#![allow(clippy::needless_range_loop, reason = "several lists are read at the same place")]
+
 use proptest::prelude::*;
 
 use super::curve::Curve;
