@@ -83,7 +83,7 @@ impl LinearShap {
 fn conditional_shares(coefficients: &[f64], covariance: &[f64]) -> Option<Vec<f64>> {
     let n = coefficients.len();
     // By distance, what each coalition makes of it.
-    let mut weights = vec![vec![0.0; 1 << n]; n];
+    let mut weights = vec![0.0; n << n];
     for coalition in 0..1_usize << n {
         let members: Vec<usize> = (0..n).filter(|at| coalition >> at & 1 == 1).collect();
         let mut matrix: Vec<f64> =
@@ -96,10 +96,10 @@ fn conditional_shares(coefficients: &[f64], covariance: &[f64]) -> Option<Vec<f6
             return None;
         }
         for (member, told) in members.iter().zip(told) {
-            weights[*member][coalition] = coefficients[*member] + told;
+            weights[(*member << n) + coalition] = coefficients[*member] + told;
         }
     }
-    let by_distance: Vec<Vec<f64>> = weights.iter().map(|worth| shapley(n, worth)).collect();
+    let by_distance: Vec<Vec<f64>> = weights.chunks_exact(1 << n).map(|worth| shapley(n, worth)).collect();
     Some((0..n * n).map(|at| by_distance[at % n][at / n]).collect())
 }
 

@@ -1,4 +1,5 @@
 //! Values of trees of other libraries, against shap 0.51.0 (XGBoost 3.2.0, LightGBM 4.7.0, scikit-learn 1.9.1).
+#![allow(clippy::needless_range_loop, reason = "several lists are read at the same place")]
 
 use serde::Deserialize;
 

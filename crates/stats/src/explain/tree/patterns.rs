@@ -141,7 +141,7 @@ impl Group {
         let slots = self.slots.len();
         let tables = if sums.of_pairs { slots * (slots + 1) / 2 } else { slots };
         let outputs = chunk.tree.outputs.len();
-        let mut table = vec![0.0; outputs * tables << self.bits];
+        let mut table = vec![0.0; (outputs * tables) << self.bits];
         for at in self.spot.node..chunk.tree.nodes[self.spot.node].end {
             if let Kind::Leaf(leaf) = chunk.tree.nodes[at].kind {
                 self.add_leaf(

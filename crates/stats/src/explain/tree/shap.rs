@@ -135,7 +135,7 @@ impl<'a, M: TreeModel> TreeShap<'a, M> {
         }
         let (sums, base) = (self.engine.explain(rows, false)?, self.engine.base());
         let finite = sums.is_finite() && base.iter().all(|base| base.is_finite());
-        finite.then(|| TreeValues { sums, outputs: base.len(), base, by_row: false })
+        finite.then_some(TreeValues { sums, outputs: base.len(), base, by_row: false })
     }
 
     /// Main effects and pairs; `None` as for [`TreeShap::values`].
@@ -149,7 +149,7 @@ impl<'a, M: TreeModel> TreeShap<'a, M> {
             return None;
         }
         let sums = self.engine.explain(rows, true)?;
-        sums.is_finite().then(|| TreeInteractions { sums, outputs: self.engine.constants.len() })
+        sums.is_finite().then_some(TreeInteractions { sums, outputs: self.engine.constants.len() })
     }
 
     /// Values of the probability `1 / (1 + exp(-margin))` of a model with one output; interventional only.

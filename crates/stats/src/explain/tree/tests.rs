@@ -1,3 +1,5 @@
+#![allow(clippy::needless_range_loop, reason = "several lists are read at the same place")]
+
 use proptest::prelude::*;
 
 use super::curve::Curve;
@@ -25,7 +27,7 @@ struct Rules(Vec<Rule>);
 impl Splits for Rules {
     fn goes_left(&self, _tree: usize, node: usize, value: f64) -> bool {
         match self.0[node] {
-            _ if value.is_nan() => node % 2 == 0,
+            _ if value.is_nan() => node.is_multiple_of(2),
             Rule::Below(threshold) => value < threshold,
             Rule::OneOf(set) => set >> (value.abs() as u32 % 32) & 1 == 1,
         }
