@@ -4,10 +4,10 @@ use std::error::Error;
 use std::fs;
 use std::path::Path;
 
-use serde::Deserialize;
 use serde_json::{Value, json};
-use wardline_stats::explain::{TreeModel, TreeNode, TreeShap};
+use wardline_stats::explain::TreeShap;
 use wardline_stats::learn::Features;
+use wardline_stats::trees::{Ensemble, read_xgboost_json};
 
 use crate::data::numeric;
 use crate::measure::{measured, told};
@@ -15,63 +15,10 @@ use crate::measure::{measured, told};
 const ROWS: usize = 10_000;
 const BACKGROUND: usize = 100;
 const INTERACTIONS: usize = 1_000;
+const PREDICTED: usize = 100_000;
 
-#[derive(Deserialize)]
-struct Tree {
-    left_children: Vec<i64>,
-    right_children: Vec<i64>,
-    split_indices: Vec<usize>,
-    split_conditions: Vec<f32>,
-    base_weights: Vec<f64>,
-    sum_hessian: Vec<f64>,
-}
-
-struct Model {
-    trees: Vec<Tree>,
-    base: [f64; 1],
-}
-
-impl Model {
-    fn read(folder: &Path) -> Result<Self, Box<dyn Error>> {
-        let text = fs::read_to_string(folder.join("explain-model.json"))?;
-        let mut model: Value = serde_json::from_str(&text)?;
-        let trees = model["learner"]["gradient_booster"]["model"]["trees"].take();
-        Ok(Self { trees: serde_json::from_value(trees)?, base: [0.0] })
-    }
-}
-
-impl TreeModel for Model {
-    fn features(&self) -> usize {
-        20
-    }
-
-    fn base_margins(&self) -> &[f64] {
-        &self.base
-    }
-
-    fn trees(&self) -> usize {
-        self.trees.len()
-    }
-
-    fn nodes(&self, tree: usize) -> usize {
-        self.trees[tree].left_children.len()
-    }
-
-    fn node(&self, tree: usize, node: usize) -> TreeNode<'_> {
-        let tree = &self.trees[tree];
-        match (usize::try_from(tree.left_children[node]), usize::try_from(tree.right_children[node])) {
-            (Ok(left), Ok(right)) => TreeNode::Split { feature: tree.split_indices[node], left, right },
-            _ => TreeNode::Leaf { output: 0, values: &tree.base_weights[node..=node] },
-        }
-    }
-
-    fn cover(&self, tree: usize, node: usize) -> Option<f64> {
-        self.trees[tree].sum_hessian.get(node).copied()
-    }
-
-    fn goes_left(&self, tree: usize, node: usize, value: f64) -> bool {
-        (value as f32) < self.trees[tree].split_conditions[node]
-    }
+fn model(folder: &Path) -> Result<Ensemble, Box<dyn Error>> {
+    Ok(read_xgboost_json(&fs::read(folder.join("explain-model.json"))?)?)
 }
 
 /// The explained rows and the background: as the peer's.
@@ -88,7 +35,7 @@ fn table(columns: &[Vec<f64>], rows: usize) -> Result<Features<'_>, &'static str
 }
 
 fn judge(folder: &Path, job: &str, with_background: bool) -> Result<Value, Box<dyn Error>> {
-    let model = Model::read(folder)?;
+    let model = model(folder)?;
     let [columns, others] = rows(folder)?;
     let (explained, background) = (table(&columns, ROWS)?, table(&others, BACKGROUND)?);
     let (found, cost) = measured(|| {
@@ -116,7 +63,7 @@ pub(crate) fn interventional(folder: &Path) -> Result<Value, Box<dyn Error>> {
 
 /// All pairs of features, of 1,000 rows.
 pub(crate) fn interactions(folder: &Path) -> Result<Value, Box<dyn Error>> {
-    let model = Model::read(folder)?;
+    let model = model(folder)?;
     let [columns, _] = rows(folder)?;
     let explained = table(&columns, INTERACTIONS)?;
     let (found, cost) = measured(|| TreeShap::path_dependent(&model)?.interactions(&explained));
@@ -124,4 +71,14 @@ pub(crate) fn interactions(folder: &Path) -> Result<Value, Box<dyn Error>> {
     let pairs = (0..400).map(|at| (at / 20, at % 20));
     let sum: f64 = pairs.flat_map(|pair| found.column(pair, 0)).map(|value| value.abs()).sum();
     Ok(told("shap_interactions", cost, json!({"sum": sum})))
+}
+
+/// Margins of 100,000 rows.
+pub(crate) fn predict(folder: &Path) -> Result<Value, Box<dyn Error>> {
+    let model = model(folder)?;
+    let columns = numeric(folder, "current")?;
+    let rows = table(&columns, PREDICTED)?;
+    let (margins, cost) = measured(|| model.margins(&rows));
+    let sum: f64 = margins.ok_or("another number of columns")?.iter().sum();
+    Ok(told("trees_predict", cost, json!({"sum": sum})))
 }

@@ -46,6 +46,7 @@ const JOBS: &[(&str, Job)] = &[
     ("shap_path_dependent", explain::path_dependent),
     ("shap_interventional", explain::interventional),
     ("shap_interactions", explain::interactions),
+    ("trees_predict", explain::predict),
 ];
 
 fn main() -> ExitCode {

@@ -6,6 +6,7 @@
 
 mod categorical;
 mod estimates;
+mod explain;
 mod inputs;
 mod kernel;
 mod metrics;
