@@ -18,17 +18,26 @@ fn check(
 ) -> usize {
     let values = golden.flat(&format!("/{name}/{kind}"));
     let base = golden.flat(&format!("/{name}/{}", kind.replace("path_dependent", "path") + "_base"));
-    assert_eq!(values.len(), rows * outputs * width, "{name}, {kind}");
+    // Against a background shap 0.51.0 adds all classes of LightGBM up into one.
+    let is_sum = kind == "interventional" && name == "lightgbm_multiclass";
+    let told = if is_sum { 1 } else { outputs };
+    assert_eq!(values.len(), rows * told * width, "{name}, {kind}");
+    // And it takes the bases of all but XGBoost's first class from elsewhere: its values are right and do not add up to
+    // the model's margin.
+    let with_base = if kind == "interventional" && name == "xgboost_multiclass" { 1 } else { told };
+    let value = |row: usize, output: usize, feature: usize| match is_sum {
+        true => (0..outputs).map(|output| found.column(feature, output)[row]).sum(),
+        false => found.column(feature, output)[row],
+    };
     let mut apart = 0;
     for row in 0..rows {
-        let off = (0..outputs * width).map(|at| {
-            let (output, feature) = (at / width, at % width);
-            (found.column(feature, output)[row] - values[row * outputs * width + at]).abs()
-        });
+        let off =
+            (0..told * width).map(|at| (value(row, at / width, at % width) - values[row * told * width + at]).abs());
         apart += usize::from(off.fold(0.0, f64::max) > 1e-6);
     }
-    for (output, base) in base.iter().enumerate() {
-        let found = found.base(0, output);
+    for (output, base) in base.iter().enumerate().take(with_base) {
+        let all = (0..outputs).map(|output| found.base(0, output));
+        let found = if is_sum { all.sum() } else { found.base(0, output) };
         assert!((found - base).abs() < 1e-6, "{name}, {kind}: base {found} for {base}");
     }
     apart
