@@ -81,7 +81,8 @@ pub struct Impact {
 #[must_use]
 pub fn impact(reference: Selection, current: Selection, rules: &ImpactRules) -> Option<Impact> {
     let valid = |s: Selection| 0 < s.count && s.count <= MOST_PEOPLE && s.selected <= s.count;
-    if !valid(reference) || !valid(current) || reference.selected == 0 || !(0.0 < rules.floor && rules.floor <= 1.0) {
+    let has_floor = 0.0 < rules.floor && rules.floor <= 1.0;
+    if !valid(reference) || !valid(current) || reference.selected == 0 || !has_floor {
         return None;
     }
     let z = normal::quantile(1.0 - tail_of(rules.confidence)?)?;

@@ -48,12 +48,13 @@ pub fn attribute_mix(
     let mut worth = vec![0.0; 1 << m];
     let mut influences: Vec<[Vec<f64>; 2]> = (0..m).map(|_| n.map(|n| vec![0.0; n])).collect();
     let (mut before, mut now) = (0.0, 0.0);
-    for subset in 1..1_usize << m {
+    // Without any attribute there is no mix.
+    for (subset, worth) in worth.iter_mut().enumerate().skip(1) {
         let groups = joint(columns, subset);
         let periods = [MetricRows { groups: &groups[0], ..reference }, MetricRows { groups: &groups[1], ..current }];
         let both = Both::new(&periods[0], &periods[1])?;
         (before, now) = (both.sums[0].metric(), both.sums[1].metric());
-        worth[subset] = both.mix_amount();
+        *worth = both.mix_amount();
         let slopes = both.mix_slopes();
         for (period, rows) in periods.iter().enumerate() {
             let by_group: BTreeMap<u32, _> = both.influences(period, &slopes, 0.0).into_iter().collect();

@@ -7,7 +7,7 @@ mod aggregated;
 mod fourier;
 mod permuted;
 mod random_features;
-mod sin_cos;
+pub(crate) mod sin_cos;
 
 pub use aggregated::{AggregatedTest, aggregated_discrepancy};
 pub use fourier::{FourierFeatures, MeanEmbedding};

@@ -14,7 +14,7 @@ mod cramer_von_mises;
 mod distance;
 mod energy;
 mod epps_singleton;
-mod kernel;
+pub(crate) mod kernel;
 mod kolmogorov_smirnov;
 mod lsdd;
 mod mann_whitney;
@@ -23,7 +23,7 @@ mod noise_floor;
 mod order;
 mod pooling;
 mod proportion;
-mod symmetric;
+pub(crate) mod symmetric;
 mod text;
 mod wasserstein;
 

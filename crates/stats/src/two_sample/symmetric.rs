@@ -117,20 +117,33 @@ impl Symmetric {
 }
 
 /// A Cholesky factor.
+#[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Factor {
     size: usize,
     cells: Vec<f64>,
 }
 
 impl Factor {
-    /// The `x` with `L L' x = right`.
-    pub(crate) fn solve(&self, right: &[f64]) -> Vec<f64> {
+    /// The diagonal of `L`.
+    pub(crate) fn pivots(&self) -> Vec<f64> {
+        (0..self.size).map(|i| self.cells[i * self.size + i]).collect()
+    }
+
+    /// The `x` with `L x = right`.
+    pub(crate) fn forward(&self, right: &[f64]) -> Vec<f64> {
         let size = self.size;
         let mut x = right.to_vec();
         for i in 0..size {
             let dot: f64 = self.cells[i * size..i * size + i].iter().zip(&x).map(|(l, y)| l * y).sum();
             x[i] = (x[i] - dot) / self.cells[i * size + i];
         }
+        x
+    }
+
+    /// The `x` with `L L' x = right`.
+    pub(crate) fn solve(&self, right: &[f64]) -> Vec<f64> {
+        let size = self.size;
+        let mut x = self.forward(right);
         for i in (0..size).rev() {
             let value = x[i] / self.cells[i * size + i];
             x[i] = value;

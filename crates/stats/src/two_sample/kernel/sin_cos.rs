@@ -13,7 +13,7 @@ const HALF_PI: [f32; 3] = [1.570_312_5, 4.837_513e-4, 7.549_79e-8];
 /// Reference: Cody, Waite, "Software Manual for the Elementary Functions" (1980); the polynomials of
 /// the Cephes library (Moshier 1989).
 #[inline(always)]
-pub(super) fn sin_cos(angle: f32) -> (f32, f32) {
+pub(crate) fn sin_cos(angle: f32) -> (f32, f32) {
     let shifted = angle * TURNS + ROUND;
     let quadrant = shifted.to_bits();
     let turns = shifted - ROUND;
