@@ -6,6 +6,7 @@
 
 mod categorical;
 mod estimates;
+mod fairness;
 mod inputs;
 mod kernel;
 mod metrics;
