@@ -9,6 +9,7 @@ mod data;
 mod domain;
 mod drift;
 mod estimate;
+mod fairness;
 mod forest;
 mod kernel;
 mod measure;
@@ -42,6 +43,8 @@ const JOBS: &[(&str, Job)] = &[
     ("online_forest", forest::learn),
     ("forest_auc", forest::rank),
     ("slices", slices::judge),
+    ("fairness", fairness::judge),
+    ("fairness_sweep", fairness::sweep),
 ];
 
 fn main() -> ExitCode {

@@ -57,7 +57,7 @@ impl GroupCounts {
         (1..=MOST_GROUPS).contains(&n_groups).then(|| Self { groups: vec![Confusion::default(); n_groups] })
     }
 
-    /// Counts rows in one pass, about a nanosecond each: the group, the decision and the label of row `i` are
+    /// Counts rows in one pass, some nanoseconds each: the group, the decision and the label of row `i` are
     /// at place `i`.
     ///
     /// `None` if the lengths differ, a group is not below `n_groups`, or unless `1 <= n_groups <= 1_048_576`.

@@ -83,7 +83,7 @@ struct People {
 }
 
 impl ScoredRows<'_> {
-    /// Every distinct score as a cut-off, in `O(n log n)` and some 100 bytes a row.
+    /// Every distinct score as a cut-off, in `O(n log n)` and some 130 bytes a row.
     ///
     /// Ratios and gaps are over the groups in which at least `least_count` people count for the rate, and at least
     /// one. `None` unless two groups have so many people.
