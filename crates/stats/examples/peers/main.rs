@@ -10,6 +10,7 @@ mod domain;
 mod drift;
 mod estimate;
 mod explain;
+mod fairness;
 mod forest;
 mod kernel;
 mod measure;
@@ -47,6 +48,8 @@ const JOBS: &[(&str, Job)] = &[
     ("shap_interventional", explain::interventional),
     ("shap_interactions", explain::interactions),
     ("trees_predict", explain::predict),
+    ("fairness", fairness::judge),
+    ("fairness_sweep", fairness::sweep),
 ];
 
 fn main() -> ExitCode {

@@ -17,6 +17,7 @@ mod detectors;
 mod discoveries;
 mod effort;
 mod estimates;
+mod fairness;
 mod outliers;
 mod random;
 mod search;
@@ -46,6 +47,7 @@ const PARTS: &[(&str, Part)] = &[
     ("estimates", estimates::report),
     ("outliers", outliers::report),
     ("slices", slices::report),
+    ("fairness", fairness::report),
 ];
 
 #[derive(Default)]

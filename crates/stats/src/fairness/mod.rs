@@ -2,14 +2,22 @@
 //!
 //! [`GroupCounts`] streams and merges; [`GroupCounts::gap`] compares a metric over all groups, and
 //! [`GroupCounts::impacts`] compares each group's selection rate with a reference group's.
+//! [`ScoredRows`] judges scores instead of decisions: are they calibrated for each group, and what would each cut-off do?
 //! A crossed group, such as women over 40, is a group of its own: number it with [`crossed`].
 
+mod calibration;
+mod extremes;
 mod group_counts;
 mod group_metric;
 mod impact;
 mod impact_table;
+mod scored_rows;
+mod sweep;
 
+pub use calibration::{CalibrationRules, GroupCalibration};
 pub use group_counts::{GroupCounts, GroupCountsError, crossed};
 pub use group_metric::{Gap, GroupMetric, GroupValue};
 pub use impact::{Impact, ImpactRules, Selection, Verdict, impact};
 pub use impact_table::{ImpactRow, ImpactTable, ReferenceGroup};
+pub use scored_rows::ScoredRows;
+pub use sweep::{Cutoff, MeetingCutoff, ScoreSweep};

@@ -7,6 +7,7 @@
 mod categorical;
 mod estimates;
 mod explain;
+mod fairness;
 mod inputs;
 mod kernel;
 mod metrics;

@@ -24,6 +24,10 @@ pub(crate) fn trees() -> Golden {
     Golden::read(include_str!("../../testdata/golden_trees.json"))
 }
 
+pub(crate) fn fairness() -> Golden {
+    Golden::read(include_str!("../../testdata/golden_fairness.json"))
+}
+
 pub(crate) fn evidently() -> Golden {
     Golden::read(include_str!("../../testdata/golden_evidently.json"))
 }

@@ -54,6 +54,11 @@ impl ScoreHistogram {
         same
     }
 
+    /// Negatives and positives of each bin.
+    pub(crate) fn cells(&self) -> &[[u64; 2]] {
+        &self.counts
+    }
+
     /// The area under the ROC curve with DeLong's standard error and the bound of what bins hide.
     ///
     /// `None` if a class has fewer than two scores. Reference: [`super::area_under_roc`].
