@@ -16,6 +16,7 @@ mod measure;
 mod random;
 mod slices;
 mod streams;
+mod text;
 
 use std::error::Error;
 use std::path::Path;
@@ -42,6 +43,7 @@ const JOBS: &[(&str, Job)] = &[
     ("online_forest", forest::learn),
     ("forest_auc", forest::rank),
     ("slices", slices::judge),
+    ("text", text::judge),
 ];
 
 fn main() -> ExitCode {

@@ -8,6 +8,7 @@ mod categorical;
 mod estimates;
 mod inputs;
 mod kernel;
+mod learn;
 mod metrics;
 mod multiple;
 mod numeric;

@@ -20,6 +20,10 @@ pub(crate) fn outliers() -> Golden {
     Golden::read(include_str!("../../testdata/golden_outliers.json"))
 }
 
+pub(crate) fn learn() -> Golden {
+    Golden::read(include_str!("../../testdata/golden_learn.json"))
+}
+
 pub(crate) fn trees() -> Golden {
     Golden::read(include_str!("../../testdata/golden_trees.json"))
 }
