@@ -30,14 +30,17 @@ target = 3 * columns[:, 0] - columns[:, 1] / 100 + noise
 weights = 0.5 + np.array(lcg(ROWS, 17))
 found = {"versions": {"scikit-learn": sklearn.__version__}, "classes": classes.tolist()}
 for ridge in (0.1, 1.0, 30.0):
-    settings = {"C": 1 / ridge, "solver": "lbfgs", "tol": 1e-10, "max_iter": 10_000}
+    settings = {"C": 1 / ridge, "solver": "newton-cholesky", "tol": 1e-14, "max_iter": 10_000}
     model = LogisticRegression(**settings).fit(rows, classes)
     weighted = LogisticRegression(**settings).fit(rows, classes, weights)
+    # Ends some 1e-7 before the minimum, whatever the tolerance.
+    early = LogisticRegression(**settings | {"solver": "lbfgs", "tol": 1e-10}).fit(rows, classes, weights)
     binary = LogisticRegression(**settings).fit(rows, classes == 2)
     linear = Ridge(ridge, solver="cholesky").fit(rows, target, weights)
     found[str(ridge)] = {
         "multinomial": [[i, *c] for i, c in zip(model.intercept_.tolist(), model.coef_.tolist())],
         "weighted": [[i, *c] for i, c in zip(weighted.intercept_.tolist(), weighted.coef_.tolist())],
+        "lbfgs": [[i, *c] for i, c in zip(early.intercept_.tolist(), early.coef_.tolist())],
         "probabilities": model.predict_proba(rows[:5]).tolist(),
         "binary": [float(binary.intercept_[0]), *binary.coef_[0].tolist()],
         "linear": [float(linear.intercept_), *linear.coef_.tolist()],
