@@ -103,7 +103,7 @@ fn search(
     function: &mut impl FnMut(&[f64], &mut [f64]) -> f64,
 ) -> Option<Place> {
     let slope = dot(&at.gradient, direction);
-    if !(slope < 0.0) {
+    if slope.is_nan() || slope >= 0.0 {
         return None;
     }
     let (mut low, mut high) = (0.0, f64::INFINITY);
@@ -115,7 +115,8 @@ fn search(
         next.value = function(&next.point, &mut next.gradient);
         // Near the minimum the value's own rounding hides what is gained; the slope still tells.
         let rounding = 1e-15 * at.value.abs();
-        if !(next.value <= at.value + 1e-4 * length * slope + rounding) {
+        let is_lower = next.value <= at.value + 1e-4 * length * slope + rounding;
+        if !is_lower {
             high = length;
         } else if dot(&next.gradient, direction) < 0.9 * slope {
             low = length;
