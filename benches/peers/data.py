@@ -8,6 +8,7 @@ import os
 import sys
 
 import numpy as np
+from data_text import write_texts
 
 # Different values of the five categorical columns.
 CARDINALITIES = [3, 10, 50, 200, 1000]
@@ -91,6 +92,7 @@ def main():
         write(folder, f"set-{name}.u32", is_odd, "<u4")
     with open(os.path.join(folder, "sets.txt"), "w") as file:
         file.write("\n".join(names) + "\n")
+    write_texts(folder)
     random = np.random.default_rng(3)
     write(folder, "stream-bits.f64", random.random(1_000_000) < 0.05, "<f8")
     write(folder, "stream-normal.f64", random.standard_normal(1_000_000), "<f8")

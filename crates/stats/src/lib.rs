@@ -47,6 +47,7 @@ pub mod sequential;
 pub mod similar;
 pub mod sketch;
 pub mod slice;
+mod text_hash;
 pub mod trees;
 pub mod two_sample;
 

@@ -18,6 +18,7 @@ mod measure;
 mod random;
 mod slices;
 mod streams;
+mod text;
 
 use std::error::Error;
 use std::path::Path;
@@ -50,6 +51,7 @@ const JOBS: &[(&str, Job)] = &[
     ("trees_predict", explain::predict),
     ("fairness", fairness::judge),
     ("fairness_sweep", fairness::sweep),
+    ("text", text::judge),
 ];
 
 fn main() -> ExitCode {

@@ -172,7 +172,7 @@ fn log_loss(margin: f64, target: f64) -> f64 {
 }
 
 /// Mean, one over the standard deviation (zero for a constant column), and no coefficient yet.
-fn scale(column: &[f64]) -> [f64; 3] {
+pub(super) fn scale(column: &[f64]) -> [f64; 3] {
     let mut moments = Moments::new();
     moments.insert_slice(column);
     let count = moments.count() as f64;
@@ -181,7 +181,7 @@ fn scale(column: &[f64]) -> [f64; 3] {
     [moments.mean().unwrap_or(0.0), if varies { 1.0 / deviation } else { 0.0 }, 0.0]
 }
 
-fn standardised(value: f64, column: &[f64; 3]) -> f64 {
+pub(super) fn standardised(value: f64, column: &[f64; 3]) -> f64 {
     if value.is_nan() { 0.0 } else { (value - column[0]) * column[1] }
 }
 

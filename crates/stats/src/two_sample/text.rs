@@ -1,5 +1,7 @@
 //! Texts as rows of numbers, so that the tests for rows can compare them.
 
+use crate::text_hash::TextHash;
+
 /// Turns a text into a row by hashing its words and its character triples.
 ///
 /// Each word, and each three characters in a row within the lower-cased, space-normalised text, is
@@ -35,7 +37,7 @@ impl HashedText {
         rows.resize(start + self.dimensions, 0.0);
         let row = &mut rows[start..];
         let mut last = [' '; 2];
-        let mut word = Hash::default();
+        let mut word = TextHash::WORD;
         let mut in_word = false;
         let boundary = std::iter::once(' ');
         for letter in text.chars().flat_map(char::to_lowercase).chain(boundary) {
@@ -44,14 +46,14 @@ impl HashedText {
                 in_word = true;
             } else if in_word {
                 self.count(word, row);
-                word = Hash::default();
+                word = TextHash::WORD;
                 in_word = false;
             }
             let letter = if letter.is_whitespace() { ' ' } else { letter };
             if letter == ' ' && last[1] == ' ' {
                 continue;
             }
-            let mut triple = Hash(!0);
+            let mut triple = TextHash::LETTERS;
             [last[0], last[1], letter].into_iter().for_each(|letter| triple.add(letter));
             self.count(triple, row);
             last = [last[1], letter];
@@ -71,33 +73,10 @@ impl HashedText {
         rows
     }
 
-    fn count(&self, hash: Hash, row: &mut [f64]) {
+    fn count(&self, hash: TextHash, row: &mut [f64]) {
         let mixed = hash.mixed();
         let place = ((u128::from(mixed) * self.dimensions as u128) >> 64) as usize;
         row[place] += if mixed & 1 == 0 { 1.0 } else { -1.0 };
-    }
-}
-
-/// FNV-1a over characters, mixed at the end.
-#[derive(Clone, Copy)]
-struct Hash(u64);
-
-impl Default for Hash {
-    fn default() -> Self {
-        Self(0xcbf2_9ce4_8422_2325)
-    }
-}
-
-impl Hash {
-    fn add(&mut self, letter: char) {
-        self.0 = (self.0 ^ u64::from(u32::from(letter))).wrapping_mul(0x0000_0100_0000_01b3);
-    }
-
-    fn mixed(self) -> u64 {
-        let mut z = self.0;
-        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        z ^ (z >> 31)
     }
 }
 

@@ -10,6 +10,7 @@ mod explain;
 mod fairness;
 mod inputs;
 mod kernel;
+mod learn;
 mod metrics;
 mod multiple;
 mod numeric;

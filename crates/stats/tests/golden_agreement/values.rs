@@ -24,6 +24,10 @@ pub(crate) fn outlier_models() -> Golden {
     Golden::read(include_str!("../../testdata/golden_outlier_models.json"))
 }
 
+pub(crate) fn learn() -> Golden {
+    Golden::read(include_str!("../../testdata/golden_learn.json"))
+}
+
 pub(crate) fn trees() -> Golden {
     Golden::read(include_str!("../../testdata/golden_trees.json"))
 }
