@@ -63,7 +63,7 @@ const JUDGES: [(&str, Judge); 3] = [
 ];
 
 fn draw(law: Law, rows: usize, random: &mut Random) -> Columns {
-    let mut columns = vec![Vec::with_capacity(rows); WIDTH];
+    let mut columns = vec![Vec::new(); WIDTH];
     for _ in 0..rows {
         for (column, value) in columns.iter_mut().zip(law(random)) {
             column.push(value);

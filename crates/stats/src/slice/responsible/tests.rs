@@ -8,7 +8,7 @@ struct Drawn {
 /// Six attributes; the fifth is the first by another name, the sixth nearly always 0.
 fn drawn(seed: u64, n: usize, rate: impl Fn(&[u32]) -> f64) -> Drawn {
     let mut random = SplitMix::new(seed);
-    let mut columns = vec![Vec::with_capacity(n); 6];
+    let mut columns = vec![Vec::new(); 6];
     let mut failed = Vec::with_capacity(n);
     for _ in 0..n {
         let mut row: Vec<u32> = [4, 5, 3, 6].iter().map(|values| random.below(*values) as u32).collect();
