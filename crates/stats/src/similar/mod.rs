@@ -1,10 +1,12 @@
 //! Which things are nearly the same: short fingerprints, and indexes that find what is close.
 
 mod buckets;
+mod groups;
 mod hamming_index;
 mod min_hash;
 mod sim_hash;
 
+pub use groups::Groups;
 pub use hamming_index::{HammingIndex, Near};
 pub use min_hash::{MinHash, Signature};
 pub use sim_hash::sim_hash;
