@@ -18,6 +18,7 @@ mod discoveries;
 mod effort;
 mod estimates;
 mod outliers;
+mod probing;
 mod random;
 mod search;
 mod sequences;
@@ -45,6 +46,7 @@ const PARTS: &[(&str, Part)] = &[
     ("discoveries", discoveries::report),
     ("estimates", estimates::report),
     ("outliers", outliers::report),
+    ("probing", probing::report),
     ("slices", slices::report),
 ];
 

@@ -180,8 +180,8 @@ mod tests {
             let honest = HonestClients::new(&clients.iter().map(Vec::as_slice).collect::<Vec<_>>(), seed).unwrap();
             for _ in 0..2_000 {
                 let reached = client(&mut random);
-                let ever = (1..=reached.len())
-                    .any(|upto| honest.judge(&reached[..upto]).is_some_and(|verdict| verdict.p_value <= 0.05));
+                // An excess never falls, so the last look is the one that counts.
+                let ever = honest.judge(&reached).is_some_and(|verdict| verdict.p_value <= 0.05);
                 flagged += usize::from(ever);
             }
         }
