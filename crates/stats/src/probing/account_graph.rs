@@ -121,21 +121,17 @@ impl Graph {
 
     /// The weight that pairs of accounts share, for those that share any; rising by pair.
     fn shared_weights(&self) -> Option<Vec<((usize, usize), f64)>> {
+        let pairs_of = |of: &Vec<usize>| of.len() * (of.len() - 1) / 2;
+        if self.rare.values().map(pairs_of).fold(0, usize::saturating_add) > MOST_PAIRS {
+            return None;
+        }
         let mut weights: HashMap<(usize, usize), f64> = HashMap::new();
-        let mut steps = 0_usize;
         for of in self.rare.values() {
-            steps = steps.saturating_add(of.len() * of.len() / 2);
-            if steps > 10 * MOST_PAIRS {
-                return None;
-            }
             let weight = weight(self.accounts.len() as f64, of.len());
             for (at, one) in of.iter().enumerate() {
                 for other in &of[at + 1..] {
                     *weights.entry((*one, *other)).or_default() += weight;
                 }
-            }
-            if weights.len() > MOST_PAIRS {
-                return None;
             }
         }
         let mut weights: Vec<_> = weights.into_iter().collect();
