@@ -24,7 +24,7 @@
 //! | [`fairness`] | are groups of people decided alike, and may one say so from this many |
 //! | [`learn`] | what features tell: probabilities and means, learned from rows |
 //! | [`similar`] | which things are nearly the same, found without comparing all |
-//! | [`probing`] | is a sample normal, as a first step to finding clients that copy a model |
+//! | [`probing`] | which clients copy a model or search its borders, and which accounts act as one |
 //! | [`classic`] | the well-known detectors of change, for comparison |
 
 pub mod change_point;

@@ -19,6 +19,7 @@ mod effort;
 mod estimates;
 mod fairness;
 mod outliers;
+mod probing;
 mod random;
 mod search;
 mod sequences;
@@ -46,6 +47,7 @@ const PARTS: &[(&str, Part)] = &[
     ("discoveries", discoveries::report),
     ("estimates", estimates::report),
     ("outliers", outliers::report),
+    ("probing", probing::report),
     ("slices", slices::report),
     ("fairness", fairness::report),
 ];
