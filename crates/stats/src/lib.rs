@@ -18,6 +18,7 @@
 //! | [`change_point`] | since when |
 //! | [`performance`] | how good is a model, and how good must it be while labels are missing |
 //! | [`learn`] | what features tell: probabilities and means, learned from rows |
+//! | [`poisoning`] | who fed a model bad rows |
 //! | [`classic`] | the well-known detectors of change, for comparison |
 
 pub mod change_point;
@@ -28,6 +29,7 @@ pub mod interval;
 pub mod learn;
 pub mod multiple;
 pub mod performance;
+pub mod poisoning;
 mod random;
 pub mod resample;
 pub mod robust;
