@@ -39,6 +39,31 @@ def scores(rows, seed, shift):
     return p, (random.random(rows) < p).astype(np.uint32)
 
 
+def outlier_sets():
+    """Labelled sets that packages ship: rows, and which are the outliers. Where outliers would be many, every so many-th
+    of them is kept, so that they are at most a tenth."""
+    from river import datasets as streams
+    from sklearn import datasets
+
+    def one_class(rows, is_odd):
+        rows, is_odd = np.asarray(rows, float), np.asarray(is_odd)
+        odd = np.flatnonzero(is_odd)
+        keep = odd[:: max(1, int(np.ceil(len(odd) / (0.1 * (~is_odd).sum()))))]
+        chosen = np.sort(np.concatenate([np.flatnonzero(~is_odd), keep]))
+        return rows[chosen], is_odd[chosen]
+
+    for name, load, odd in (("breast-cancer", datasets.load_breast_cancer, 0), ("wine", datasets.load_wine, 2),
+                            ("iris", datasets.load_iris, 2), ("digits-0", datasets.load_digits, 0),
+                            ("digits-4", datasets.load_digits, 4), ("digits-6", datasets.load_digits, 6)):
+        rows, target = load(return_X_y=True)
+        yield name, *one_class(rows, target == odd)
+    for name, stream, odd in (("phishing", streams.Phishing(), True), ("segments", streams.ImageSegments(), "SKY"),
+                              ("bananas", streams.Bananas(), True)):
+        rows, target = zip(*((list(x.values()), y) for x, y in stream))
+        is_odd = np.array([str(y).upper() == str(odd).upper() for y in target])
+        yield name, *one_class(rows, is_odd)
+
+
 def write(folder, name, values, kind):
     np.asarray(values).astype(kind).tofile(os.path.join(folder, name))
 
@@ -59,6 +84,13 @@ def main():
         p, label = scores(1_000_000, seed, shift)
         write(folder, f"{name}-score.f64", p, "<f8")
         write(folder, f"{name}-label.u32", label, "<u4")
+    names = []
+    for name, rows, is_odd in outlier_sets():
+        names.append(f"{name} {rows.shape[1]}")
+        write(folder, f"set-{name}.f64", rows.T, "<f8")
+        write(folder, f"set-{name}.u32", is_odd, "<u4")
+    with open(os.path.join(folder, "sets.txt"), "w") as file:
+        file.write("\n".join(names) + "\n")
     random = np.random.default_rng(3)
     write(folder, "stream-bits.f64", random.random(1_000_000) < 0.05, "<f8")
     write(folder, "stream-normal.f64", random.standard_normal(1_000_000), "<f8")

@@ -146,49 +146,6 @@ impl CategoricalCoding {
     }
 }
 
-/// A sample spread evenly over everything seen, whatever its length: every `stride`-th value, and the
-/// stride doubles when the sample is full.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub(crate) struct SpreadSample {
-    values: Vec<f64>,
-    stride: u64,
-    seen: u64,
-}
-
-impl Default for SpreadSample {
-    fn default() -> Self {
-        Self { values: Vec::new(), stride: 1, seen: 0 }
-    }
-}
-
-impl SpreadSample {
-    const MOST: usize = 4_096;
-
-    /// Takes a value.
-    #[inline]
-    pub(crate) fn insert(&mut self, value: f64) {
-        if self.seen.is_multiple_of(self.stride) {
-            if self.values.len() == Self::MOST {
-                let mut index = 0;
-                self.values.retain(|_| {
-                    index += 1;
-                    index % 2 == 1
-                });
-                self.stride *= 2;
-            }
-            if self.seen.is_multiple_of(self.stride) {
-                self.values.push(value);
-            }
-        }
-        self.seen += 1;
-    }
-
-    /// The sample.
-    pub(crate) fn values(&self) -> &[f64] {
-        &self.values
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -222,13 +179,5 @@ mod tests {
         assert_eq!((coding.code("b"), coding.code("a"), coding.code("c")), (1, 2, OTHER));
         coding.close(&counts);
         assert_eq!(coding.code("c"), NEW);
-    }
-
-    #[test]
-    fn the_sample_stays_spread_and_bounded() {
-        let mut sample = SpreadSample::default();
-        (0..100_000).for_each(|value| sample.insert(f64::from(value)));
-        let mean = sample.values().iter().sum::<f64>() / sample.values().len() as f64;
-        assert!(sample.values().len() <= SpreadSample::MOST && (mean - 50_000.0).abs() < 500.0);
     }
 }

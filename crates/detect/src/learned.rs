@@ -134,7 +134,7 @@ fn noise_of(scale: &Scale, reference: &Table, measures: &[Measure]) -> Vec<Optio
         .enumerate()
         .map(|(index, measure)| {
             let windows: Vec<CodeCounts> =
-                scale.learned.iter().filter_map(|window| window.counts.get(index).copied()).collect();
+                scale.learned.kept().iter().filter_map(|window| window.get(index).copied()).collect();
             Noise::learn(&reference.of(index, WHOLE), windows.iter(), measure.is_numeric())
         })
         .collect()

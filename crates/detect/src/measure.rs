@@ -11,10 +11,15 @@ use serde::{Deserialize, Serialize};
 use wardline_domain::{EventBatch, TextColumn, column};
 use wardline_stats::sketch::LogHistogram;
 
-use crate::coding::{CategoricalCoding, Coding, MAX_CATEGORIES, NONE, NumericCoding, SpreadSample};
+use crate::{
+    coding::{CategoricalCoding, Coding, MAX_CATEGORIES, NONE, NumericCoding},
+    thinned::Thinned,
+};
 
 /// Most measures of one model; further features are left out, and the baseline says so.
 pub(crate) const MAX_MEASURES: usize = 256;
+/// Values of a numeric measure that its codes are chosen from.
+const MOST_SAMPLED: usize = 4_096;
 /// Embeddings are watched through so many numbers.
 pub(crate) const EMBEDDING_PARTS: usize = 16;
 
@@ -38,7 +43,7 @@ pub(crate) struct Measure {
     pub(crate) role: Role,
     /// How values become codes; none before the sample suffices.
     pub(crate) coding: Option<Coding>,
-    sample: SpreadSample,
+    sample: Thinned<f64, MOST_SAMPLED>,
     /// Values of a categorical measure during learning.
     pub(crate) categories: BTreeMap<String, u64>,
     /// Values of a numeric measure during learning.
@@ -186,7 +191,7 @@ impl Measure {
             name: name.to_owned(),
             role,
             coding: None,
-            sample: SpreadSample::default(),
+            sample: Thinned::default(),
             categories: BTreeMap::new(),
             histogram: LogHistogram::new(),
             is_numeric: matches!(values, Values::Numbers(_)),
@@ -198,7 +203,7 @@ impl Measure {
         match values {
             Values::Numbers(numbers) => {
                 for &value in numbers[rows].iter().filter(|value| value.is_finite()) {
-                    self.sample.insert(value);
+                    self.sample.push(|| value);
                     self.histogram.insert(value);
                 }
             }
@@ -218,8 +223,7 @@ impl Measure {
     /// Sets the codes from what was learned so far.
     pub(crate) fn set_coding(&mut self) {
         self.coding = if self.is_numeric {
-            (!self.sample.values().is_empty())
-                .then(|| Coding::Numeric(NumericCoding::from_sample(self.sample.values())))
+            (!self.sample.kept().is_empty()).then(|| Coding::Numeric(NumericCoding::from_sample(self.sample.kept())))
         } else {
             Some(Coding::Categorical(CategoricalCoding::from_counts(&self.categories)))
         };
@@ -238,7 +242,7 @@ impl Measure {
             Some(Coding::Categorical(coding)) => coding.close(&self.categories),
             None => {}
         }
-        self.sample = SpreadSample::default();
+        self.sample = Thinned::default();
     }
 
     /// The codes of some rows of a batch.

@@ -9,6 +9,7 @@ use crate::{
     measure::Measure,
     model_state::{ModelState, Phase},
     slice_windows::SliceWindows,
+    thinned::Thinned,
     window::{Table, scales_for},
 };
 
@@ -90,7 +91,7 @@ impl ModelState {
         state.learning = Learning::default();
         state.measures.iter_mut().for_each(Measure::close);
         for scale in &mut state.scales {
-            scale.learned = Vec::new();
+            scale.learned = Thinned::default();
             scale.table.clear();
             // Windows of the watching begin where the learning ends.
             scale.open = Some(until.floor(scale.span));

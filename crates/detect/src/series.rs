@@ -4,6 +4,8 @@ use serde::{Deserialize, Serialize};
 use wardline_domain::{Span, Timestamp};
 use wardline_stats::sketch::LogHistogram;
 
+use crate::thinned::Thinned;
+
 /// Most cells; beyond that they are merged in pairs and cover twice the time.
 const MOST_CELLS: usize = 512;
 
@@ -51,15 +53,12 @@ pub struct Series {
     pub width: Span,
     /// Cells that have events, in order of time.
     pub cells: Vec<SeriesCell>,
-    /// Windows, in order of time.
-    pub windows: Vec<WindowPoint>,
-    window_stride: u64,
-    windows_seen: u64,
+    windows: Thinned<WindowPoint, MOST_CELLS>,
 }
 
 impl Default for Series {
     fn default() -> Self {
-        Self { width: Timestamp::MINUTE, cells: Vec::new(), windows: Vec::new(), window_stride: 1, windows_seen: 0 }
+        Self { width: Timestamp::MINUTE, cells: Vec::new(), windows: Thinned::default() }
     }
 }
 
@@ -98,21 +97,14 @@ impl Series {
         self.cells = merged;
     }
 
+    /// Windows, in order of time, evenly thinned where there are many.
+    pub fn windows(&self) -> &[WindowPoint] {
+        self.windows.kept()
+    }
+
     /// Appends a window, unless the thinning leaves it out.
     pub(crate) fn push_window(&mut self, point: impl FnOnce() -> WindowPoint) {
-        self.windows_seen += 1;
-        if !(self.windows_seen - 1).is_multiple_of(self.window_stride) {
-            return;
-        }
-        if self.windows.len() >= MOST_CELLS {
-            let mut index = 0;
-            self.windows.retain(|_| {
-                index += 1;
-                index % 2 == 1
-            });
-            self.window_stride *= 2;
-        }
-        self.windows.push(point());
+        self.windows.push(point);
     }
 }
 

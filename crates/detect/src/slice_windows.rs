@@ -13,6 +13,7 @@ use crate::{
     groups::Groups,
     measure::Measure,
     noise::Noise,
+    thinned::Thinned,
     window::{CodeCounts, Table},
 };
 
@@ -42,9 +43,8 @@ pub(crate) struct SliceTrack {
     pub(crate) counts: Vec<CodeCounts>,
     pub(crate) events: u32,
     pub(crate) failures: u32,
-    learned: Vec<Vec<CodeCounts>>,
-    stride: u64,
-    closed: u64,
+    /// Windows of the learning period.
+    learned: Thinned<Vec<CodeCounts>, MOST_WINDOWS>,
     /// How its windows normally vary, by measure; empty while learning, or if it is not judged.
     pub(crate) noise: Vec<Option<Noise>>,
 }
@@ -73,7 +73,7 @@ impl SliceWindows {
             for id in members {
                 let is_wanted = !NOT_JUDGED.contains(&dimension) && reference.events(id).0 >= LEAST_SEEN;
                 if is_wanted && self.tracked.len() < most && !self.tracked.contains_key(&id) {
-                    self.tracked.insert(id, SliceTrack { stride: 1, ..SliceTrack::default() });
+                    self.tracked.insert(id, SliceTrack::default());
                 }
             }
         }
@@ -84,7 +84,7 @@ impl SliceWindows {
         for (&id, track) in &mut self.tracked {
             track.add(table, id, start, end);
             if track.is_complete && is_learning {
-                track.keep();
+                track.learned.push(|| track.counts.clone());
             }
         }
     }
@@ -94,12 +94,12 @@ impl SliceWindows {
         for (&id, track) in &mut self.tracked {
             if reference.events(id).0 >= LEAST_LEARNED {
                 let noise_of = |(index, measure): (usize, &Measure)| {
-                    let windows = track.learned.iter().filter_map(|window| window.get(index));
+                    let windows = track.learned.kept().iter().filter_map(|window| window.get(index));
                     Noise::learn(&reference.of(index, id), windows, measure.is_numeric())
                 };
                 track.noise = measures.iter().enumerate().map(noise_of).collect();
             }
-            track.learned = Vec::new();
+            track.learned = Thinned::default();
             track.begin();
         }
         self.tracked.retain(|_, track| !track.noise.is_empty());
@@ -132,25 +132,5 @@ impl SliceTrack {
             }
         }
         self.is_complete = self.events >= EVENTS_WANTED;
-    }
-
-    /// Keeps the window as one of the learning period's, evenly thinned where there are many.
-    fn keep(&mut self) {
-        self.closed += 1;
-        if !(self.closed - 1).is_multiple_of(self.stride) {
-            return;
-        }
-        if self.learned.len() >= MOST_WINDOWS {
-            let mut index = 0;
-            self.learned.retain(|_| {
-                index += 1;
-                index % 2 == 1
-            });
-            self.stride *= 2;
-            if !(self.closed - 1).is_multiple_of(self.stride) {
-                return;
-            }
-        }
-        self.learned.push(self.counts.clone());
     }
 }

@@ -7,7 +7,7 @@
 use serde::{Deserialize, Serialize};
 use wardline_domain::{Span, Timestamp};
 
-use crate::coding::CODES;
+use crate::{coding::CODES, thinned::Thinned};
 
 /// Counts of a measure's codes.
 pub(crate) type CodeCounts = [u32; CODES];
@@ -117,13 +117,6 @@ impl Table {
     }
 }
 
-/// One window of the learning period: counts of the whole traffic by measure.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub(crate) struct LearnedWindow {
-    pub(crate) start: Timestamp,
-    pub(crate) counts: Vec<CodeCounts>,
-}
-
 /// Windows of one length.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub(crate) struct Scale {
@@ -133,37 +126,21 @@ pub(crate) struct Scale {
     pub(crate) open: Option<Timestamp>,
     /// Counts of the open one.
     pub(crate) table: Table,
-    /// Windows of the learning period, evenly thinned where there are many.
-    pub(crate) learned: Vec<LearnedWindow>,
-    stride: u64,
-    closed: u64,
+    /// Windows of the learning period: counts of the whole traffic by measure.
+    pub(crate) learned: Thinned<Vec<CodeCounts>, MOST_WINDOWS>,
 }
 
 impl Scale {
     fn new(span: Span) -> Self {
-        Self { span, open: None, table: Table::default(), learned: Vec::new(), stride: 1, closed: 0 }
+        Self { span, open: None, table: Table::default(), learned: Thinned::default() }
     }
 
     /// Keeps the open window as one of the learning period's.
     pub(crate) fn keep(&mut self) {
-        let Some(start) = self.open else { return };
-        self.closed += 1;
-        if !(self.closed - 1).is_multiple_of(self.stride) {
-            return;
+        if self.open.is_some() {
+            let table = &self.table;
+            self.learned.push(|| (0..table.n_measures()).map(|measure| table.of(measure, 0)).collect());
         }
-        if self.learned.len() >= MOST_WINDOWS {
-            let mut index = 0;
-            self.learned.retain(|_| {
-                index += 1;
-                index % 2 == 1
-            });
-            self.stride *= 2;
-            if !(self.closed - 1).is_multiple_of(self.stride) {
-                return;
-            }
-        }
-        let counts = (0..self.table.n_measures()).map(|measure| self.table.of(measure, 0)).collect();
-        self.learned.push(LearnedWindow { start, counts });
     }
 
     /// When the open window ends.

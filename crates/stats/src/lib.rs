@@ -17,25 +17,39 @@
 //! | [`season`] | what is normal at this hour of the week, and how much a series depends on itself |
 //! | [`change_point`] | since when |
 //! | [`performance`] | how good is a model, and how good must it be while labels are missing |
+//! | [`slice`] | which rows carry an effect, and how much of it |
+//! | [`outlier`] | is a row unlike the others, and how often would a usual one seem so |
+//! | [`trees`] | what do ensembles of trees from other libraries predict |
+//! | [`explain`] | which feature moved a prediction, a loss, or the change from one model to the next |
+//! | [`fairness`] | are groups of people decided alike, and may one say so from this many |
 //! | [`learn`] | what features tell: probabilities and means, learned from rows |
 //! | [`poisoning`] | who fed a model bad rows |
+//! | [`similar`] | which things are nearly the same, found without comparing all |
+//! | [`probing`] | is a sample normal, as a first step to finding clients that copy a model |
 //! | [`classic`] | the well-known detectors of change, for comparison |
 
 pub mod change_point;
 pub mod classic;
 pub mod distribution;
 pub mod drift;
+pub mod explain;
+pub mod fairness;
 pub mod interval;
 pub mod learn;
 pub mod multiple;
+pub mod outlier;
 pub mod performance;
 pub mod poisoning;
+pub mod probing;
 mod random;
 pub mod resample;
 pub mod robust;
 pub mod season;
 pub mod sequential;
+pub mod similar;
 pub mod sketch;
+pub mod slice;
+pub mod trees;
 pub mod two_sample;
 
 #[cfg(test)]

@@ -156,7 +156,7 @@ fn line(name: &str, cells: &[SeriesCell], value: impl Fn(&SeriesCell) -> Option<
 /// One line a name, those that reach highest first.
 fn named_lines(series: &Series, values: impl Fn(&wardline_detect::WindowPoint) -> &Vec<(String, f64)>) -> Vec<Line> {
     let mut by_name: BTreeMap<&str, Vec<(Timestamp, f64)>> = BTreeMap::new();
-    for window in &series.windows {
+    for window in series.windows() {
         for (name, value) in values(window) {
             by_name.entry(name).or_default().push((window.start, *value));
         }

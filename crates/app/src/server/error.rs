@@ -34,6 +34,12 @@ impl ApiError {
         Self { status, code, message: message.into(), retry_after_seconds: None }
     }
 
+    /// What it is called, whatever its words.
+    #[cfg(test)]
+    pub(super) const fn code(&self) -> &'static str {
+        self.code
+    }
+
     /// The request was fine and this server cannot serve it now.
     pub(super) fn unavailable(code: &'static str, message: impl Into<String>) -> Self {
         Self { retry_after_seconds: Some(2), ..Self::new(StatusCode::SERVICE_UNAVAILABLE, code, message) }

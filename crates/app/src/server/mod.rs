@@ -3,6 +3,7 @@
 mod alerts;
 mod auth;
 mod baseline;
+mod body;
 mod dead_letters;
 mod error;
 mod health;
@@ -13,15 +14,14 @@ use std::{net::SocketAddr, sync::Arc};
 
 use anyhow::Context as _;
 use axum::{
-    Router,
-    extract::DefaultBodyLimit,
-    middleware,
+    Router, middleware,
     routing::{get, post},
     serve::ListenerExt as _,
 };
 use tokio::net::TcpListener;
 use tower_http::{request_id, trace::TraceLayer};
 
+use self::body::Bodies;
 pub(crate) use self::{
     dead_letters::{Letters, ListedLetter},
     query::{QueryRequest, TRUNCATED_HEADER, answer},
@@ -34,6 +34,14 @@ pub(crate) struct Shared {
     pub(crate) pipeline: Pipeline,
     /// Checked settings.
     pub(crate) settings: Settings,
+    bodies: Bodies,
+}
+
+impl Shared {
+    /// What handlers reach, of a data plane that runs.
+    pub(crate) fn new(pipeline: Pipeline, settings: Settings) -> Self {
+        Self { bodies: Bodies::new(&settings.intake), pipeline, settings }
+    }
 }
 
 /// A server that has its port, and is not yet answering.
@@ -78,9 +86,8 @@ impl Server {
 }
 
 fn router(shared: Arc<Shared>) -> Router {
-    let max_body = shared.settings.intake.max_body_bytes;
     let guarded = Router::new()
-        .route("/v1/events", post(intake::post_events).layer(DefaultBodyLimit::max(max_body)))
+        .route("/v1/events", post(intake::post_events))
         .route("/v1/query", post(query::post_query))
         .route("/v1/alerts", get(alerts::list))
         .route("/v1/alerts/{id}", get(alerts::one))

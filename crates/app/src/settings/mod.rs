@@ -72,6 +72,8 @@ pub(crate) struct IntakeSettings {
     pub(crate) max_line_bytes: usize,
     /// The largest request body after decompression, in bytes.
     pub(crate) max_body_bytes: usize,
+    /// Most bytes of request bodies in memory at once, packed and unpacked.
+    pub(crate) max_bodies_bytes: usize,
     /// How long the journal may wait to gather a group before it syncs, in microseconds.
     pub(crate) group_wait: Span,
     /// Size at which the journal starts a new file, in bytes.
@@ -271,9 +273,14 @@ const MIB: u64 = 1024 * 1024;
 
 impl IntakeSettings {
     fn read(reader: &mut Reader<'_>) -> Self {
+        let max_body_mib = reader.whole("max_body_mib", 1..=1_024).unwrap_or(64);
+        // A body that is packed is there twice while it is unpacked.
+        let least = 2 * max_body_mib + 1;
         Self {
             max_line_bytes: reader.whole("max_line_bytes", 1_024..=64 * MIB).unwrap_or(MIB) as usize,
-            max_body_bytes: (reader.whole("max_body_mib", 1..=1_024).unwrap_or(64) * MIB) as usize,
+            max_body_bytes: (max_body_mib * MIB) as usize,
+            max_bodies_bytes: (reader.whole("max_bodies_mib", least..=1_048_576).unwrap_or(least.max(256)) * MIB)
+                as usize,
             group_wait: reader.span("group_wait").unwrap_or(2 * Timestamp::SECOND / 1_000),
             journal_segment_bytes: reader.whole("journal_segment_mib", 1..=1_024).unwrap_or(64) * MIB,
             max_journal_bytes: reader.whole("max_journal_mib", 64..=1_048_576).unwrap_or(4_096) * MIB,

@@ -9,10 +9,13 @@ mod data;
 mod domain;
 mod drift;
 mod estimate;
+mod explain;
+mod forest;
 mod kernel;
 mod measure;
 #[path = "../promised/random.rs"]
 mod random;
+mod slices;
 mod streams;
 
 use std::error::Error;
@@ -36,6 +39,14 @@ const JOBS: &[(&str, Job)] = &[
     ("kernel_power", kernel::judge_power),
     ("domain", domain::judge),
     ("domain_power", domain::judge_power),
+    ("forest", forest::score),
+    ("online_forest", forest::learn),
+    ("forest_auc", forest::rank),
+    ("slices", slices::judge),
+    ("shap_path_dependent", explain::path_dependent),
+    ("shap_interventional", explain::interventional),
+    ("shap_interactions", explain::interactions),
+    ("trees_predict", explain::predict),
 ];
 
 fn main() -> ExitCode {

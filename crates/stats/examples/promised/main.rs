@@ -17,9 +17,11 @@ mod detectors;
 mod discoveries;
 mod effort;
 mod estimates;
+mod outliers;
 mod random;
 mod search;
 mod sequences;
+mod slices;
 mod streams;
 mod table;
 mod tables;
@@ -31,10 +33,20 @@ use serde_json::{Map, Value, json};
 
 use crate::effort::Effort;
 
-const HELP: &str = "promised [--quick] [--only TEXT] [--part alarms|search|sequences|samples|tables|discoveries|estimates] [--json FILE]";
-
 /// Prints a part of the report, adds to the broken promises, and answers with all figures.
 type Part = fn(&Effort, &mut Vec<String>) -> Value;
+
+const PARTS: &[(&str, Part)] = &[
+    ("alarms", alarms::report),
+    ("search", search::report),
+    ("sequences", sequences::report),
+    ("samples", two_samples::report),
+    ("tables", tables::report),
+    ("discoveries", discoveries::report),
+    ("estimates", estimates::report),
+    ("outliers", outliers::report),
+    ("slices", slices::report),
+];
 
 #[derive(Default)]
 struct Arguments {
@@ -61,24 +73,16 @@ fn arguments() -> Option<Arguments> {
 
 fn main() -> ExitCode {
     let Some(arguments) = arguments() else {
-        eprintln!("{HELP}");
+        let parts: Vec<&str> = PARTS.iter().map(|(name, _)| *name).collect();
+        eprintln!("promised [--quick] [--only TEXT] [--part {}] [--json FILE]", parts.join("|"));
         return ExitCode::from(2);
     };
     let effort = Effort::new(arguments.quick, arguments.only);
     let mut broken = Vec::new();
     let mut parts = Map::new();
-    let all: [(&str, Part); 7] = [
-        ("alarms", alarms::report),
-        ("search", search::report),
-        ("sequences", sequences::report),
-        ("samples", two_samples::report),
-        ("tables", tables::report),
-        ("discoveries", discoveries::report),
-        ("estimates", estimates::report),
-    ];
-    for (name, report) in all {
-        if arguments.part.as_ref().is_none_or(|part| part == name) {
-            parts.insert(name.to_owned(), report(&effort, &mut broken));
+    for (name, report) in PARTS {
+        if arguments.part.as_ref().is_none_or(|part| part == *name) {
+            parts.insert((*name).to_owned(), report(&effort, &mut broken));
         }
     }
     for promise in &broken {

@@ -6,12 +6,15 @@
 
 mod categorical;
 mod estimates;
+mod explain;
 mod inputs;
 mod kernel;
 mod metrics;
 mod multiple;
 mod numeric;
+mod outliers;
 mod presets;
 mod streams;
 mod summaries;
+mod trees;
 mod values;

@@ -16,6 +16,14 @@ pub(crate) fn metrics() -> Golden {
     Golden::read(include_str!("../../testdata/golden_metrics.json"))
 }
 
+pub(crate) fn outliers() -> Golden {
+    Golden::read(include_str!("../../testdata/golden_outliers.json"))
+}
+
+pub(crate) fn trees() -> Golden {
+    Golden::read(include_str!("../../testdata/golden_trees.json"))
+}
+
 pub(crate) fn evidently() -> Golden {
     Golden::read(include_str!("../../testdata/golden_evidently.json"))
 }
@@ -30,7 +38,8 @@ pub(crate) fn alibi() -> Golden {
 
 impl Golden {
     fn read(text: &str) -> Self {
-        Self(serde_json::from_str(text).expect("golden values are JSON"))
+        // This reader keeps the last bit of a number.
+        Self(simd_json::serde::from_slice(&mut text.as_bytes().to_vec()).expect("golden values are JSON"))
     }
 
     /// The part at a path such as `/numeric/small`.
@@ -49,6 +58,27 @@ impl Golden {
     #[track_caller]
     pub(crate) fn numbers(&self, path: &str) -> Vec<f64> {
         self.items(path).iter().map(|item| item.0.as_f64().expect("a number")).collect()
+    }
+
+    /// All numbers of lists within lists, in order; NaN for null.
+    #[track_caller]
+    pub(crate) fn flat(&self, path: &str) -> Vec<f64> {
+        fn add(value: &Value, to: &mut Vec<f64>) {
+            match value {
+                Value::Array(items) => items.iter().for_each(|item| add(item, to)),
+                Value::Null => to.push(f64::NAN),
+                number => to.push(number.as_f64().expect("a number")),
+            }
+        }
+        let mut all = Vec::new();
+        add(&self.at(path).0, &mut all);
+        all
+    }
+
+    /// Rows of numbers; NaN for null.
+    #[track_caller]
+    pub(crate) fn table(&self, path: &str) -> Vec<Vec<f64>> {
+        self.items(path).iter().map(|row| row.flat("")).collect()
     }
 
     /// The parts of a list.

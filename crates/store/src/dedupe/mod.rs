@@ -14,14 +14,14 @@
 //! | deployment, metric, log | all fields but `received` |
 //!
 //! **Limits.** The memory is a window: a duplicate is told for as long as at most
-//! [`DEFAULT_GENERATION`] events (4 million) came between, and perhaps up to twice that. At 150,000 events
+//! [`DEFAULT_WINDOW`] events (4 million) came between, and perhaps up to a third more. At 150,000 events
 //! a second the least is 27 seconds, at 1,000 a second more than an hour. A duplicate that comes later is
 //! stored again. Two different events with the same 64 bits would be taken for one: with a full window
-//! the odds are 1 in 2,000,000,000,000 for each event, and the seed is the store's own, so nobody can
+//! the odds are 1 in 3,000,000,000,000 for each event, and the seed is the store's own, so nobody can
 //! look for such a pair.
 
 mod fingerprint;
 mod seen;
 
 pub use fingerprint::Fingerprinter;
-pub use seen::{DEFAULT_GENERATION, Seen};
+pub use seen::{DEFAULT_WINDOW, Seen};

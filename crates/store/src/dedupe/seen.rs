@@ -1,65 +1,81 @@
 //! The fingerprints that were met lately.
 
-/// How many fingerprints one generation holds, unless settings say otherwise.
-pub const DEFAULT_GENERATION: usize = 4_000_000;
+use std::collections::VecDeque;
 
-/// A sliding window over fingerprints: two generations, of which the older goes when the newer is full.
+/// How many fingerprints are remembered at least, unless settings say otherwise.
+pub const DEFAULT_WINDOW: usize = 4_000_000;
+
+/// Full generations that are kept beside the one that fills. With more of them less is kept beyond the window, and
+/// each event is looked for in more tables.
+const FULL_GENERATIONS: usize = 3;
+
+/// A sliding window over fingerprints: generations, of which the oldest goes when the newest is full.
 ///
-/// Takes 9.4 bytes for each fingerprint that fits, so at most 76 MB for two generations of 4 million;
-/// the older generation's half is taken only once the first is full.
+/// Remembers the last `window` fingerprints, and at most a third more. Takes 9.4 bytes for each that fits, so at most
+/// 50 MB for a window of 4 million; a generation is taken only once the one before is full.
 #[derive(Debug)]
 pub struct Seen {
     current: Table,
-    previous: Option<Table>,
+    /// The newest first.
+    full: VecDeque<Table>,
     generation: usize,
 }
 
 impl Seen {
-    /// An empty window of two generations.
+    /// A window of at least so many fingerprints, with nothing in it.
     ///
     /// # Panics
-    /// Where a generation holds nothing.
-    pub fn new(generation: usize) -> Self {
-        assert!(generation > 0, "a generation holds at least one fingerprint");
-        Self { current: Table::new(generation), previous: None, generation }
+    /// Where it holds nothing.
+    pub fn new(window: usize) -> Self {
+        assert!(window > 0, "a window holds at least one fingerprint");
+        let generation = window.div_ceil(FULL_GENERATIONS);
+        Self { current: Table::new(generation), full: VecDeque::with_capacity(FULL_GENERATIONS), generation }
     }
 
     /// Remembers fingerprints, and tells of each whether it is new. 0 is always new and never remembered.
     pub fn reserve(&mut self, fingerprints: &[u64]) -> Vec<bool> {
-        fingerprints.iter().map(|&fingerprint| self.reserve_one(fingerprint)).collect()
+        let mut is_new = vec![true; fingerprints.len()];
+        // Table by table, so that the look-ups of many fingerprints wait for memory at the same time.
+        for table in &self.full {
+            for (is_new, &fingerprint) in is_new.iter_mut().zip(fingerprints) {
+                *is_new &= !table.contains(fingerprint);
+            }
+        }
+        // Generations that this call fills, which were not looked at.
+        let mut filled = 0;
+        for (is_new, &fingerprint) in is_new.iter_mut().zip(fingerprints).filter(|(_, fingerprint)| **fingerprint != 0) {
+            *is_new = *is_new
+                && !self.full.iter().take(filled).any(|table| table.contains(fingerprint))
+                && self.current.insert(fingerprint);
+            filled += usize::from(self.turn_over());
+        }
+        is_new
     }
 
-    fn reserve_one(&mut self, fingerprint: u64) -> bool {
-        if fingerprint == 0 {
-            return true;
+    /// Begins a generation where one is full.
+    fn turn_over(&mut self) -> bool {
+        let is_full = self.current.len == self.generation;
+        if is_full {
+            // The oldest table serves again: a new one beside it would be one too many for a while.
+            let oldest = if self.full.len() == FULL_GENERATIONS { self.full.pop_back() } else { None };
+            let mut empty = oldest.unwrap_or_else(|| Table::new(self.generation));
+            empty.clear();
+            self.full.push_front(std::mem::replace(&mut self.current, empty));
         }
-        if self.previous.as_ref().is_some_and(|previous| previous.contains(fingerprint)) {
-            return false;
-        }
-        if !self.current.insert(fingerprint) {
-            return false;
-        }
-        if self.current.len == self.generation {
-            let full = std::mem::replace(&mut self.current, Table::new(self.generation));
-            self.previous = Some(full);
-        }
-        true
+        is_full
     }
 
     /// Forgets fingerprints that were new, because their events could not be written after all.
     pub fn withdraw(&mut self, fingerprints: impl IntoIterator<Item = u64>) {
         for fingerprint in fingerprints.into_iter().filter(|&fingerprint| fingerprint != 0) {
-            if !self.current.remove(fingerprint)
-                && let Some(previous) = &mut self.previous
-            {
-                previous.remove(fingerprint);
-            }
+            let mut tables = std::iter::once(&mut self.current).chain(&mut self.full);
+            tables.any(|table| table.remove(fingerprint));
         }
     }
 
     /// How many fingerprints are remembered.
     pub fn len(&self) -> usize {
-        self.current.len + self.previous.as_ref().map_or(0, |previous| previous.len)
+        self.current.len + self.full.iter().map(|table| table.len).sum::<usize>()
     }
 
     /// Whether none is remembered.
@@ -78,6 +94,11 @@ struct Table {
 impl Table {
     fn new(capacity: usize) -> Self {
         Self { slots: vec![0; (capacity as f64 / 0.85).ceil() as usize + 1], len: 0 }
+    }
+
+    fn clear(&mut self) {
+        self.slots.fill(0);
+        self.len = 0;
     }
 
     /// Spreads fingerprints, which are hashes already, evenly over the slots without a division.
@@ -152,27 +173,28 @@ mod tests {
         let mut seen = Seen::new(2);
         assert_eq!(seen.reserve(&[0, 0, 5, 5]), [true, true, true, false]);
         assert_eq!(seen.len(), 1);
+        assert_eq!(seen.reserve(&[6, 7, 6, 5, 8, 7]), [true, true, false, false, true, false], "across generations");
     }
 
     #[test]
-    fn the_window_holds_one_to_two_generations() {
+    fn the_window_is_held_and_at_most_a_third_more() {
         let mut seen = Seen::new(1_000);
         // Spread over all 64 bits, as hashes are.
         let spread = |n: u64| n.wrapping_mul(0x9e37_79b9_7f4a_7c15);
         let numbers: Vec<u64> = (1..=1_500).map(spread).collect();
         assert!(seen.reserve(&numbers).iter().all(|&is_new| is_new));
-        assert!(seen.reserve(&numbers).iter().all(|&is_new| !is_new));
+        assert!(seen.reserve(&numbers[500..]).iter().all(|&is_new| !is_new));
         let more: Vec<u64> = (1_501..=2_000).map(spread).collect();
         seen.reserve(&more);
         assert!(seen.reserve(&numbers[1_000..]).iter().all(|&is_new| !is_new), "the last 1,000 are told");
-        assert!(seen.reserve(&numbers[..1_000]).iter().all(|&is_new| is_new), "the first 1,000 are not");
-        assert!(seen.len() <= 2_000);
+        assert!(seen.reserve(&numbers[..500]).iter().all(|&is_new| is_new), "the first 500 are not");
+        assert!(seen.len() <= 1_336);
     }
 
     #[test]
-    fn the_default_stays_below_100_megabytes() {
-        let table = Table::new(DEFAULT_GENERATION);
-        assert!(2 * table.slots.len() * size_of::<u64>() < 80_000_000);
+    fn the_default_stays_within_50_megabytes() {
+        let table = Table::new(DEFAULT_WINDOW.div_ceil(FULL_GENERATIONS));
+        assert!((1 + FULL_GENERATIONS) * table.slots.len() * size_of::<u64>() < 51_000_000);
     }
 
     proptest! {

@@ -46,7 +46,7 @@ use arrow::array::BooleanArray;
 use tokio::sync::oneshot;
 use wardline_domain::EventBatch;
 
-use crate::dedupe::{DEFAULT_GENERATION, Fingerprinter};
+use crate::dedupe::{DEFAULT_WINDOW, Fingerprinter};
 
 pub use error::{AppendError, OpenError};
 pub use replay::{DamagedRecord, Recorded, Replay};
@@ -68,8 +68,8 @@ pub struct JournalSettings {
     pub group_bytes: usize,
     /// The most that may wait to be written; beyond it, appends are refused as [`AppendError::Busy`].
     pub queue_bytes: usize,
-    /// How many fingerprints each of the two generations holds; see [`crate::dedupe`].
-    pub seen_generation: usize,
+    /// How many fingerprints are remembered at least; see [`crate::dedupe`].
+    pub seen_window: usize,
     /// The highest sequence number that anything downstream has stored: numbers go on behind it, even
     /// where the journal's own files are lost.
     pub resume_after: u64,
@@ -82,7 +82,7 @@ impl Default for JournalSettings {
             group_wait: Duration::from_millis(2),
             group_bytes: 4 * 1024 * 1024,
             queue_bytes: 64 * 1024 * 1024,
-            seen_generation: DEFAULT_GENERATION,
+            seen_window: DEFAULT_WINDOW,
             resume_after: 0,
         }
     }
@@ -177,7 +177,7 @@ impl Journal {
             Arc::clone(&shared),
             receiver,
             writer::Start {
-                reclaimer: reclaim::Reclaimer::start(Arc::clone(&storage), 2 * settings.seen_generation as u64)
+                reclaimer: reclaim::Reclaimer::start(Arc::clone(&storage), settings.seen_window as u64)
                     .map_err(failed)?,
                 unwritten_seed: (!recovered.has_seed).then_some(recovered.seed),
                 seen: recovered.seen,

@@ -45,7 +45,7 @@ pub(super) fn recover(storage: &dyn Storage, settings: &JournalSettings) -> io::
     let behind = settings.resume_after.saturating_add(1);
     let mut next_sequence = firsts.chain(lasts).max().unwrap_or(1).max(behind);
 
-    let mut seen = Seen::new(settings.seen_generation);
+    let mut seen = Seen::new(settings.seen_window);
     let mut files = files.into_iter().peekable();
     for index in 0..segments.len() {
         let segment = segments[index];

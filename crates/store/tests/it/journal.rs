@@ -10,7 +10,7 @@ use crate::{
 };
 
 fn settings() -> JournalSettings {
-    JournalSettings { group_wait: Duration::ZERO, seen_generation: 1_000, ..JournalSettings::default() }
+    JournalSettings { group_wait: Duration::ZERO, seen_window: 1_000, ..JournalSettings::default() }
 }
 
 /// Each append gets a segment of its own.

@@ -25,7 +25,7 @@ fn settings() -> JournalSettings {
     JournalSettings {
         segment_bytes: 3_000,
         group_wait: Duration::ZERO,
-        seen_generation: 1_000,
+        seen_window: 1_000,
         ..JournalSettings::default()
     }
 }

@@ -1,0 +1,6 @@
+#![no_main]
+
+#[path = "../checks/models.rs"]
+mod models;
+
+libfuzzer_sys::fuzz_target!(|bytes: &[u8]| models::model(bytes, wardline_stats::trees::read_lightgbm_json));
