@@ -18,6 +18,7 @@ mod discoveries;
 mod effort;
 mod estimates;
 mod outliers;
+mod poisoning;
 mod random;
 mod search;
 mod sequences;
@@ -46,6 +47,7 @@ const PARTS: &[(&str, Part)] = &[
     ("estimates", estimates::report),
     ("outliers", outliers::report),
     ("slices", slices::report),
+    ("poisoning", poisoning::report),
 ];
 
 #[derive(Default)]

@@ -2,8 +2,32 @@
 //!
 //! | function | answers |
 //! | --- | --- |
+//! | [`OutsideNeighbours`] | which channel's labels disagree with how other channels call such rows, in all or for a pair of classes |
+//! | [`channel_lift`] | which items one channel promotes or demotes, and by whose ratings |
+//! | [`profile_marks`] | how unlike others each user rates |
+//! | [`triggers`], [`OutsideNeighbours::triggers`] | which rare token, or two, force a class |
+//! | [`channel_influence`] | whether a model is better off without a channel |
+//! | [`spectral_signatures`] | which rows of a class pull its embeddings along a direction of their own |
 //! | [`knn_shapley`] | what each training row adds to, or takes from, a nearest-neighbour model's accuracy |
+//!
+//! All of them say that rows are unusual *and* by which channel they came; none says that it was meant.
 
+mod between_channels;
+mod channel_lift;
+mod disagreement;
+mod influence;
 mod knn_shapley;
+mod outside_neighbours;
+mod profiles;
+mod spectral;
+mod trigger;
 
+pub use between_channels::ChannelExcess;
+pub use channel_lift::{ItemLift, ItemRatings, LiftSettings, Push, channel_lift};
+pub use disagreement::{ChannelDisagreement, DisagreementSettings};
+pub use influence::{ChannelInfluence, channel_influence};
 pub use knn_shapley::{LabelledRows, knn_shapley};
+pub use outside_neighbours::{ChannelRows, NeighbourSettings, OutsideNeighbours};
+pub use profiles::{ProfileMarks, profile_marks};
+pub use spectral::{ClassSignature, spectral_signatures};
+pub use trigger::{Trigger, TriggerSettings, triggers};
