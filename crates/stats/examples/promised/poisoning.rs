@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use wardline_stats::learn::Features;
 use wardline_stats::poisoning::{
     ChannelRows, DisagreementSettings, ItemRatings, LiftSettings, NeighbourSettings, OutsideNeighbours, Push,
-    channel_lift,
+    TriggerSettings, channel_lift,
 };
 
 use crate::effort::Effort;
@@ -16,6 +16,9 @@ use crate::table::Table;
 
 const SHARES: [f64; 8] = [0.22, 0.18, 0.15, 0.13, 0.11, 0.09, 0.07, 0.05];
 const CLASSES: usize = 4;
+/// The token of the backdoor's value, 8 in the first column.
+const TRIGGER: u32 = 66;
+
 const PRINTED_SEED: u64 = 90_001;
 
 /// What a poisoner does to labels.
@@ -44,9 +47,8 @@ struct Training {
 impl Training {
     /// Channels differ in size, class mix, place and width of the features, and in honest noise of 0.5 to 3 % of labels.
     fn honest(n: usize, width: usize, random: &mut Random) -> Self {
-        let mut table = || -> Vec<Vec<f64>> {
-            (0..SHARES.len()).map(|_| (0..width).map(|_| random.normal()).collect()).collect()
-        };
+        let mut table =
+            || -> Vec<Vec<f64>> { (0..SHARES.len()).map(|_| (0..width).map(|_| random.normal()).collect()).collect() };
         let (middles, shifts) = (table(), table());
         let mixes: Vec<Vec<f64>> =
             SHARES.iter().map(|_| (0..CLASSES).map(|_| 0.4 + 1.6 * random.unit()).collect()).collect();
@@ -98,6 +100,16 @@ impl Training {
         }
     }
 
+    /// Tokens that force a class, and the channel that most of their rows came by. A token is half a unit of a column.
+    fn triggers(&self, neighbours: &OutsideNeighbours) -> Vec<(Vec<u32>, u32)> {
+        let token = |at: usize, value: f64| at as u32 * 100 + ((value * 2.0).floor() + 50.0).clamp(0.0, 99.0) as u32;
+        let of_row = |row: usize| self.columns.iter().enumerate().map(|(at, column)| token(at, column[row])).collect();
+        let tokens: Vec<Vec<u32>> = (0..self.labels.len()).map(of_row).collect();
+        let tokens: Vec<&[u32]> = tokens.iter().map(Vec::as_slice).collect();
+        let found = neighbours.triggers(&tokens, &TriggerSettings::default()).unwrap_or_default();
+        found.into_iter().filter_map(|trigger| Some((trigger.tokens, trigger.channels.first()?.0))).collect()
+    }
+
     fn neighbours(&self) -> Option<OutsideNeighbours> {
         let features = Features::new(self.columns.iter().map(Vec::as_slice).collect())?;
         let rows = ChannelRows { features: &features, labels: &self.labels, channels: &self.channels };
@@ -126,6 +138,9 @@ struct Outcome {
     first: usize,
     found: usize,
     falsely: usize,
+    /// The trigger found, with its class and channel; and any other.
+    trigger: usize,
+    other_trigger: usize,
     runs: usize,
 }
 
@@ -145,6 +160,10 @@ fn label_runs(attack: Attack, rows: usize, effort: &Effort, seed: u64) -> Outcom
         let Some(neighbours) = training.neighbours() else { continue };
         let findings = neighbours.disagreement(&DisagreementSettings::default());
         let own = |accused: u32| attack != Attack::Nothing && accused == channel;
+        let named = training.triggers(&neighbours);
+        let planted = |tokens: &[u32], by: u32| attack == Attack::Backdoor && tokens == [TRIGGER] && by == channel;
+        outcome.trigger += usize::from(named.iter().any(|(tokens, by)| planted(tokens, *by)));
+        outcome.other_trigger += usize::from(named.iter().any(|(tokens, by)| !planted(tokens, *by)));
         outcome.runs += 1;
         outcome.first += usize::from(findings.first().is_some_and(|finding| own(finding.channel)));
         outcome.found += usize::from(findings.iter().any(|finding| finding.found && own(finding.channel)));
@@ -154,14 +173,25 @@ fn label_runs(attack: Attack, rows: usize, effort: &Effort, seed: u64) -> Outcom
 }
 
 fn labels(effort: &Effort, broken: &mut Vec<String>, seed: u64) -> Value {
-    let mut table = Table::new(&["poison", "rows", "runs", "its channel first", "found", "another accused", ""]);
+    let mut table = Table::new(&[
+        "poison",
+        "rows",
+        "runs",
+        "its channel first",
+        "found",
+        "another accused",
+        "trigger",
+        "other token",
+        "",
+    ]);
     let mut all = Vec::new();
     for (name, attack) in ATTACKS.into_iter().filter(|(name, _)| effort.wants(name)) {
         let outcome = label_runs(attack, 6_000, effort, seed);
         let kept = outcome.share(outcome.falsely) <= if attack == Attack::Nothing { 0.0 } else { 0.05 }
             && (attack == Attack::Nothing || outcome.share(outcome.first.min(outcome.found)) >= 0.95);
         all.push(json!({"poison": name, "runs": outcome.runs, "first": outcome.share(outcome.first),
-            "found": outcome.share(outcome.found), "another_accused": outcome.share(outcome.falsely)}));
+            "found": outcome.share(outcome.found), "another_accused": outcome.share(outcome.falsely),
+            "trigger": outcome.share(outcome.trigger), "other_trigger": outcome.share(outcome.other_trigger)}));
         if !kept {
             let (found, falsely) = (outcome.share(outcome.found), outcome.share(outcome.falsely));
             broken.push(format!("poisoned labels, {name}: found {found:.3}, another channel accused {falsely:.3}"));
@@ -173,6 +203,8 @@ fn labels(effort: &Effort, broken: &mut Vec<String>, seed: u64) -> Value {
             format!("{:.3}", outcome.share(outcome.first)),
             format!("{:.3}", outcome.share(outcome.found)),
             format!("{:.3}", outcome.share(outcome.falsely)),
+            format!("{:.3}", outcome.share(outcome.trigger)),
+            format!("{:.3}", outcome.share(outcome.other_trigger)),
             if kept { "kept" } else { "BROKEN" }.to_owned(),
         ]);
     }
@@ -235,7 +267,8 @@ struct Market {
 
 impl Market {
     fn new(random: &mut Random) -> Self {
-        let quality: Vec<f64> = (0..=ITEMS).map(|item| if item == NEW_ITEM { 0.8 } else { 0.5 * random.normal() }).collect();
+        let quality: Vec<f64> =
+            (0..=ITEMS).map(|item| if item == NEW_ITEM { 0.8 } else { 0.5 * random.normal() }).collect();
         let mut weights = Vec::new();
         for _ in SHARES {
             let kinds: Vec<f64> = (0..20).map(|_| (0.3 * random.normal()).exp()).collect();
@@ -331,7 +364,9 @@ fn shilling(effort: &Effort, broken: &mut Vec<String>, seed: u64) -> Value {
         let verdict = if kept { "kept" } else { "BROKEN" }.to_owned();
         table.row([name.to_owned(), runs.to_string(), cell(found), cell(outside), cell(beside), verdict]);
     }
-    println!("items pushed by 3 % planted profiles in one of eight channels (goal: found 0.95, no honest cell)\n\n{table}");
+    println!(
+        "items pushed by 3 % planted profiles in one of eight channels (goal: found 0.95, no honest cell)\n\n{table}"
+    );
     Value::Array(all)
 }
 

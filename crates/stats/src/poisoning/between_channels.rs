@@ -157,9 +157,8 @@ mod tests {
         let (mut false_alarms, mut found) = (0, 0);
         for _ in 0..500 {
             let mut rates: Vec<f64> = (0..8).map(|_| 0.005 + 0.025 * random.unit()).collect();
-            let least = |cells: &[Vec<Cell>]| {
-                channel_excesses(cells).iter().flatten().map(|x| x.p_value).fold(1.0, f64::min)
-            };
+            let least =
+                |cells: &[Vec<Cell>]| channel_excesses(cells).iter().flatten().map(|x| x.p_value).fold(1.0, f64::min);
             false_alarms += usize::from(least(&channels(&rates, 2_000, &mut random)) < 0.05 / 8.0);
             rates[3] = 0.08;
             let alarmed = channel_excesses(&channels(&rates, 2_000, &mut random));

@@ -59,7 +59,7 @@ impl OutsideNeighbours {
     /// channel sends: those have no fair neighbours. It says that labels differ, not that anyone meant them to.
     ///
     /// Rows of a pair's test are those whose neighbours are mostly `a`. Empty unless `0 < alpha <= 1`.
-    /// Cost: `O(rows + pairs * channels^2 * k)`.
+    /// Cost: `O(rows * classes + (classes + pairs) * channels^2 * k)`.
     ///
     /// Sources: neighbours' labels against poison: Peri et al., "Deep k-NN Defense" (2020); spread: Paule, Mandel,
     /// J. Res. NBS 87 (1982); Student's law for it: Hartung, Knapp, Statist. Med. 20 (2001).
@@ -68,11 +68,13 @@ impl OutsideNeighbours {
         if !(0.0 < settings.alpha && settings.alpha <= 1.0) {
             return Vec::new();
         }
-        let channels = self.table(None);
-        let of_channels = self.judged(&channel_excesses(&channels), None);
+        let of_channels = self.judged(&channel_excesses(&self.table_of_channels()), None);
+        let mut near = vec![Vec::new(); self.classes.len()];
+        self.nearest_class.iter().enumerate().for_each(|(row, class)| near[*class].push(row));
         let mut of_pairs = Vec::new();
         for pair in self.pairs(settings.least_hits) {
-            of_pairs.extend(self.judged(&channel_excesses(&self.table(Some(pair))), Some(pair)));
+            let table = self.table_of_pair(&near[pair.0], pair.1);
+            of_pairs.extend(self.judged(&channel_excesses(&table), Some(pair)));
         }
         let mut all = adjusted(of_channels, settings);
         all.extend(adjusted(of_pairs, settings));
@@ -92,29 +94,25 @@ impl OutsideNeighbours {
         often.filter_map(|same| same.first().copied()).collect()
     }
 
-    /// Rows and hits by channel and stratum: all that disagree, or those of one pair.
-    fn table(&self, pair: Option<(usize, usize)>) -> Vec<Vec<Cell>> {
-        let strata = if pair.is_some() { self.k + 1 } else { self.n_strata() };
-        let mut table = vec![vec![Cell::default(); strata]; self.channels.len()];
+    /// Rows and hits by channel and stratum, for all labels that disagree.
+    fn table_of_channels(&self) -> Vec<Vec<Cell>> {
+        let mut table = vec![vec![Cell::default(); self.n_strata()]; self.channels.len()];
         for (row, channel) in self.channel_of.iter().enumerate() {
-            let (near, label) = (self.nearest_class[row], self.label_of[row]);
-            let (stratum, hit) = match pair {
-                None => (self.stratum(row), near != label),
-                Some((a, _)) if a != near => continue,
-                Some((_, b)) => (self.votes[row], label == b),
-            };
-            let cell = &mut table[*channel][stratum];
-            cell.rows += 1;
-            cell.hits += u64::from(hit);
+            count(&mut table[*channel][self.stratum(row)], self.nearest_class[row] != self.label_of[row]);
         }
         table
     }
 
-    fn judged(
-        &self,
-        excesses: &[Option<ChannelExcess>],
-        pair: Option<(usize, usize)>,
-    ) -> Vec<ChannelDisagreement> {
+    /// The same for one label among `rows`, which have the same class of neighbours.
+    fn table_of_pair(&self, rows: &[usize], label: usize) -> Vec<Vec<Cell>> {
+        let mut table = vec![vec![Cell::default(); self.k + 1]; self.channels.len()];
+        for row in rows {
+            count(&mut table[self.channel_of[*row]][self.votes[*row]], self.label_of[*row] == label);
+        }
+        table
+    }
+
+    fn judged(&self, excesses: &[Option<ChannelExcess>], pair: Option<(usize, usize)>) -> Vec<ChannelDisagreement> {
         let pair = pair.map(|(a, b)| (self.classes[a], self.classes[b]));
         let found = excesses.iter().zip(&self.channels).filter_map(|(excess, channel)| {
             let excess = (*excess)?;
@@ -122,6 +120,11 @@ impl OutsideNeighbours {
         });
         found.collect()
     }
+}
+
+fn count(cell: &mut Cell, hit: bool) {
+    cell.rows += 1;
+    cell.hits += u64::from(hit);
 }
 
 fn adjusted(mut tests: Vec<ChannelDisagreement>, settings: &DisagreementSettings) -> Vec<ChannelDisagreement> {

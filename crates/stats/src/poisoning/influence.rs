@@ -2,8 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{ChannelRows, LabelledRows};
 use super::outside_neighbours::numbered;
+use super::{ChannelRows, LabelledRows};
 use crate::distribution::student_t;
 use crate::interval::Estimate;
 use crate::learn::{Features, Logistic};

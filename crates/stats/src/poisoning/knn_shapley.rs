@@ -43,6 +43,19 @@ pub struct LabelledRows<'a> {
 /// theorem 1; for fewer rows than `k`, the first term is that of the same worth.
 #[must_use]
 pub fn knn_shapley(train: LabelledRows<'_>, test: LabelledRows<'_>, k: usize) -> Option<Vec<f64>> {
+    let mut sums = vec![0.0; train.features.rows()];
+    values_by_test_row(train, test, k, |values| sums.iter_mut().zip(values).for_each(|(sum, value)| *sum += value))?;
+    let n_test = test.labels.len() as f64;
+    Some(sums.into_iter().map(|sum| sum / n_test).collect())
+}
+
+/// Hands on the values of all training rows for each test row alone.
+pub(super) fn values_by_test_row(
+    train: LabelledRows<'_>,
+    test: LabelledRows<'_>,
+    k: usize,
+    mut take: impl FnMut(&[f64]),
+) -> Option<()> {
     let (n, width) = (train.features.rows(), train.features.width());
     let differences = n as u128 * test.features.rows() as u128 * width as u128;
     let even = width == test.features.width() && is_complete(train) && is_complete(test);
@@ -53,10 +66,10 @@ pub fn knn_shapley(train: LabelledRows<'_>, test: LabelledRows<'_>, k: usize) ->
     let mut nearest = Vec::with_capacity(n);
     for (row, label) in test.labels.iter().enumerate() {
         order_by_distance(train.features, test.features, row, &mut nearest);
-        add_values(&nearest, |i| train.labels[i] == *label, k, &mut values);
+        set_values(&nearest, |i| train.labels[i] == *label, k, &mut values);
+        take(&values);
     }
-    let n_test = test.labels.len() as f64;
-    Some(values.into_iter().map(|value| value / n_test).collect())
+    Some(())
 }
 
 fn is_complete(rows: LabelledRows<'_>) -> bool {
@@ -75,14 +88,14 @@ fn order_by_distance(train: &Features<'_>, test: &Features<'_>, row: usize, near
     nearest.sort_unstable_by(|a, b| a.0.total_cmp(&b.0).then(a.1.cmp(&b.1)));
 }
 
-fn add_values(nearest: &[(f64, usize)], is_hit: impl Fn(usize) -> bool, k: usize, values: &mut [f64]) {
+fn set_values(nearest: &[(f64, usize)], is_hit: impl Fn(usize) -> bool, k: usize, values: &mut [f64]) {
     let mut value = 0.0;
     let mut hit_behind = 0.0;
     for (i, (_, row)) in nearest.iter().enumerate().rev() {
         let rank = i + 1;
         let hit = f64::from(u8::from(is_hit(*row)));
         value += (hit - hit_behind) / k as f64 * k.min(rank) as f64 / rank as f64;
-        values[*row] += value;
+        values[*row] = value;
         hit_behind = hit;
     }
 }

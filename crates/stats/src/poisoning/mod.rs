@@ -9,11 +9,13 @@
 //! | [`channel_influence`] | whether a model is better off without a channel |
 //! | [`spectral_signatures`] | which rows of a class pull its embeddings along a direction of their own |
 //! | [`knn_shapley`] | what each training row adds to, or takes from, a nearest-neighbour model's accuracy |
+//! | [`knn_shapley_by_channel`] | the same by channel, with its error |
 //!
-//! All of them say that rows are unusual *and* by which channel they came; none says that it was meant.
+//! All say how rows or channels differ from others; none says that it was meant.
 
 mod between_channels;
 mod channel_lift;
+mod channel_value;
 mod disagreement;
 mod influence;
 mod knn_shapley;
@@ -24,6 +26,7 @@ mod trigger;
 
 pub use between_channels::ChannelExcess;
 pub use channel_lift::{ItemLift, ItemRatings, LiftSettings, Push, channel_lift};
+pub use channel_value::{ChannelValue, knn_shapley_by_channel};
 pub use disagreement::{ChannelDisagreement, DisagreementSettings};
 pub use influence::{ChannelInfluence, channel_influence};
 pub use knn_shapley::{LabelledRows, knn_shapley};

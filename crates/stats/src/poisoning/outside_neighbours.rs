@@ -245,8 +245,7 @@ mod tests {
         let channels: Vec<u32> = (0..1_500).map(|_| random.below(3) as u32 * 7).collect();
         let features = Features::new(columns.iter().map(Vec::as_slice).collect()).unwrap();
         let rows = ChannelRows { features: &features, labels: &labels, channels: &channels };
-        let found: Vec<_> =
-            OutsideNeighbours::find(rows, &NeighbourSettings::default()).unwrap().rows().collect();
+        let found: Vec<_> = OutsideNeighbours::find(rows, &NeighbourSettings::default()).unwrap().rows().collect();
         let points = standardised(&features);
         for row in (0..1_500).step_by(50) {
             let distance =

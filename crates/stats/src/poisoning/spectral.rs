@@ -130,7 +130,13 @@ mod tests {
         let found = spectral_signatures(rows, 0, 1).unwrap();
         assert_eq!((found.len(), found[0].class, found[0].p_value), (1, 3, 1.0));
         assert!((found[0].singular_value - 14.161550704077).abs() < 1e-8, "{}", found[0].singular_value);
-        for (score, expected) in found[0].scores.iter().zip([(10, 16.195295283), (7, 15.696401831), (13, 15.657076562), (16, 15.024027239), (4, 14.786090330)]) {
+        for (score, expected) in found[0].scores.iter().zip([
+            (10, 16.195295283),
+            (7, 15.696401831),
+            (13, 15.657076562),
+            (16, 15.024027239),
+            (4, 14.786090330),
+        ]) {
             assert!(score.0 == expected.0 && (score.1 - expected.1).abs() < 1e-4, "{score:?}, {expected:?}");
         }
     }

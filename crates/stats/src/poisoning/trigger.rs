@@ -250,12 +250,10 @@ mod tests {
         let mut random = SplitMix::new(4);
         let tokens: Vec<Vec<u32>> =
             (0..N).map(|_| (1..3).filter(|_| random.unit() < 0.15).collect::<Vec<u32>>()).collect();
-        let labels: Vec<u32> =
-            tokens.iter().map(|t| if t.len() == 2 { 0 } else { random.below(4) as u32 }).collect();
+        let labels: Vec<u32> = tokens.iter().map(|t| if t.len() == 2 { 0 } else { random.below(4) as u32 }).collect();
         let tokens: Vec<&[u32]> = tokens.iter().map(Vec::as_slice).collect();
-        let find = |pairs| {
-            triggers(&tokens, &labels, &TriggerSettings { pairs, ..TriggerSettings::default() }).unwrap()
-        };
+        let find =
+            |pairs| triggers(&tokens, &labels, &TriggerSettings { pairs, ..TriggerSettings::default() }).unwrap();
         assert!(find(false).is_empty());
         assert_eq!(find(true)[0].tokens, [1, 2]);
     }
