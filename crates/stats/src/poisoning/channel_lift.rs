@@ -9,13 +9,19 @@ use crate::multiple::benjamini_hochberg;
 use crate::robust::{MAD_TO_SIGMA, median};
 
 /// Cells with a smaller expected count say little about taste.
-const LEAST_EXPECTED: f64 = 3.0;
+const LEAST_EXPECTED: f64 = 5.0;
 
 /// Fewer cells do not tell a channel's own taste.
 const FEWEST_CELLS: usize = 30;
 
 /// Where nothing tells how much tastes differ: a factor of 1.6 either way for two items in three.
 const UNKNOWN_TASTE: f64 = 0.5;
+
+/// How much more than in the other channels tastes may differ in one: its own ratings are the attacker's to make.
+const MOST_OF_USUAL: f64 = 1.5;
+
+/// Tastes are widened by this, since they are estimated and their tails are heavier than the law's.
+const CAUTION: f64 = 1.25;
 
 /// Halvings until a channel's taste is known to the last bits.
 const HALVINGS: u32 = 50;
@@ -90,8 +96,8 @@ pub struct ItemLift {
 /// others, `k` and `K` are the item's. With no difference of taste, `k` given `K` is negative binomial with size
 /// `K + 1/2` and mean `(K + 1/2) n / m`, which keeps the error of the share itself. Tastes differ: the mean is
 /// multiplied by a log-normal factor, and the p-value is the tail averaged over it. Its standard deviation is
-/// that of `ln (k / expected)` over the channel's items beyond counting error, taken by medians so that attacked
-/// items do not widen it, and never below that over all channels.
+/// that of `ln (k / expected)` over the channel's items beyond counting error, taken by medians, but at least that of
+/// the other channels and at most 1.5 times it, so that an attack cannot pass as taste; then widened by a quarter.
 ///
 /// *False alarms.* Benjamini and Hochberg over all cells whose item has at least `least_users` such ratings in all
 /// (others cannot be found). A new item that is liked everywhere has the same share everywhere, and is not
@@ -204,10 +210,13 @@ fn tastes(cells: &[(ItemLift, f64)]) -> BTreeMap<u32, f64> {
         let middle = median(&of_channel.iter().map(|(log, _)| *log).collect::<Vec<_>>()).unwrap_or(0.0);
         of_channel.iter_mut().for_each(|(log, _)| *log -= middle);
     }
-    let all: Vec<(f64, f64)> = deviations.values().flatten().copied().collect();
-    let common = taste(&all).unwrap_or(UNKNOWN_TASTE);
-    let own = deviations.into_iter();
-    own.map(|(channel, of_channel)| (channel, taste(&of_channel).unwrap_or(common).max(common))).collect()
+    let found = deviations.keys().map(|channel| {
+        let others = deviations.iter().filter(|(other, _)| *other != channel).flat_map(|(_, of_other)| of_other);
+        let usual = taste(&others.copied().collect::<Vec<_>>()).unwrap_or(UNKNOWN_TASTE);
+        let own = taste(&deviations[channel]).unwrap_or(usual);
+        (*channel, CAUTION * own.clamp(usual, MOST_OF_USUAL * usual))
+    });
+    found.collect()
 }
 
 /// The spread by which the median of standardised deviations is as large as a normal law's.

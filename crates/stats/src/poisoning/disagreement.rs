@@ -15,12 +15,14 @@ pub struct DisagreementSettings {
     pub least_excess: f64,
     /// The fewest rows with the outcome that a finding rests on.
     pub least_hits: u64,
+    /// The share of a row's neighbours that must have one class for the row to be judged.
+    pub least_agreement: f64,
 }
 
 impl Default for DisagreementSettings {
-    /// 5 %, one row in a hundred, five rows.
+    /// 5 %, one row in a hundred, five rows, all neighbours of one class.
     fn default() -> Self {
-        Self { alpha: 0.05, least_excess: 0.01, least_hits: 5 }
+        Self { alpha: 0.05, least_excess: 0.01, least_hits: 5, least_agreement: 1.0 }
     }
 }
 
@@ -49,7 +51,8 @@ impl OutsideNeighbours {
     ///
     /// *False alarms.* Honest channels differ in what they send, in how hard it is and in how carefully they label,
     /// so Fisher's test against the rest is far too sure. Rows are compared within strata of neighbours' class and
-    /// number of votes, which takes up class mix and difficulty; what remains is judged by how much the *other*
+    /// number of votes, which takes up class mix, and only where nearly all neighbours agree: in between classes the
+    /// fair label depends on a channel's class mix, and honest channels part by more than any law of chance. What remains is judged by how much the *other*
     /// channels differ from each other, with Student's law for their small number, and by the exact count; then
     /// Holm. The chance of any false finding is at most `alpha` if honest channels differ as if drawn from one
     /// normal law. Pairs seen fewer than `least_hits` times in all cannot be found and do not count as tested.
@@ -68,11 +71,11 @@ impl OutsideNeighbours {
         if !(0.0 < settings.alpha && settings.alpha <= 1.0) {
             return Vec::new();
         }
-        let of_channels = self.judged(&channel_excesses(&self.table_of_channels()), None);
+        let of_channels = self.judged(&channel_excesses(&self.table_of_channels(settings)), None);
         let mut near = vec![Vec::new(); self.classes.len()];
-        self.nearest_class.iter().enumerate().for_each(|(row, class)| near[*class].push(row));
+        self.judged_rows(settings).for_each(|row| near[self.nearest_class[row]].push(row));
         let mut of_pairs = Vec::new();
-        for pair in self.pairs(settings.least_hits) {
+        for pair in self.pairs(settings) {
             let table = self.table_of_pair(&near[pair.0], pair.1);
             of_pairs.extend(self.judged(&channel_excesses(&table), Some(pair)));
         }
@@ -85,20 +88,28 @@ impl OutsideNeighbours {
         all
     }
 
+    fn judged_rows(&self, settings: &DisagreementSettings) -> impl Iterator<Item = usize> + '_ {
+        let least = settings.least_agreement * self.k as f64;
+        (0..self.votes.len()).filter(move |row| least <= self.votes[*row] as f64)
+    }
+
     /// The pairs of neighbours' class and label that occur often enough to be found.
-    fn pairs(&self, least_hits: u64) -> Vec<(usize, usize)> {
-        let mut seen: Vec<(usize, usize)> =
-            self.nearest_class.iter().copied().zip(self.label_of.iter().copied()).filter(|(a, b)| a != b).collect();
+    fn pairs(&self, settings: &DisagreementSettings) -> Vec<(usize, usize)> {
+        let mut seen: Vec<(usize, usize)> = self
+            .judged_rows(settings)
+            .map(|row| (self.nearest_class[row], self.label_of[row]))
+            .filter(|(a, b)| a != b)
+            .collect();
         seen.sort_unstable();
-        let often = seen.chunk_by(|a, b| a == b).filter(|same| same.len() as u64 >= least_hits);
+        let often = seen.chunk_by(|a, b| a == b).filter(|same| same.len() as u64 >= settings.least_hits);
         often.filter_map(|same| same.first().copied()).collect()
     }
 
     /// Rows and hits by channel and stratum, for all labels that disagree.
-    fn table_of_channels(&self) -> Vec<Vec<Cell>> {
+    fn table_of_channels(&self, settings: &DisagreementSettings) -> Vec<Vec<Cell>> {
         let mut table = vec![vec![Cell::default(); self.n_strata()]; self.channels.len()];
-        for (row, channel) in self.channel_of.iter().enumerate() {
-            count(&mut table[*channel][self.stratum(row)], self.nearest_class[row] != self.label_of[row]);
+        for row in self.judged_rows(settings) {
+            count(&mut table[self.channel_of[row]][self.stratum(row)], self.nearest_class[row] != self.label_of[row]);
         }
         table
     }

@@ -83,7 +83,7 @@ fn centred(column: &[f64], rows: &[usize]) -> Vec<f64> {
 }
 
 /// The largest singular value, and each row's place along its direction.
-fn top_direction(columns: &[Vec<f64>]) -> (f64, Vec<f64>) {
+pub(super) fn top_direction(columns: &[Vec<f64>]) -> (f64, Vec<f64>) {
     let rows = columns.first().map_or(0, Vec::len);
     let mut random = SplitMix::new(1);
     let mut direction: Vec<f64> = columns.iter().map(|_| random.normal()).collect();
