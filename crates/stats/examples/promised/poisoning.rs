@@ -400,7 +400,7 @@ fn costs(effort: &Effort) -> Value {
 }
 
 pub(crate) fn report(effort: &Effort, broken: &mut Vec<String>) -> Value {
-    let seed = 7_001;
+    let seed = PRINTED_SEED;
     json!({
         "labels": labels(effort, broken, seed),
         "shilling": shilling(effort, broken, seed),
