@@ -57,6 +57,10 @@ impl OutsideNeighbours {
     /// Holm. The chance of any false finding is at most `alpha` if honest channels differ as if drawn from one
     /// normal law. Pairs seen fewer than `least_hits` times in all cannot be found and do not count as tested.
     ///
+    /// Channels whose rows of a class lie elsewhere, nearer to another class, break that law: simulated honest channels
+    /// whose classes lie apart by up to a standard deviation are accused more often than `alpha` (the example
+    /// `promised`, part `poisoning`, prints how often). Take a finding as a reason to look at rows, not to act alone.
+    ///
     /// *Not to be trusted* with few channels (fewer than four give nothing; five need a very large excess), with two
     /// or more poisoned channels (they hide each other), or for a channel whose rows are of a kind that no other
     /// channel sends: those have no fair neighbours. It says that labels differ, not that anyone meant them to.
