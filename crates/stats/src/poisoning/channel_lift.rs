@@ -106,7 +106,8 @@ pub struct ItemLift {
 ///
 /// *Not to be trusted* where one channel carries nearly all ratings, where an item is pushed through all channels
 /// alike, where the profiles of an attack praise popular items too and are much of their channel (then those items
-/// look like taste, and hide or join the target), or where users of a channel rate in groups (a class that rates its own book).
+/// look like taste, and hide or join the target), or where users of a channel rate in
+/// groups (a class that rates its own book).
 ///
 /// `None` if lengths are uneven, a rating is not finite, there are fewer than two channels, or `low < high` does not
 /// hold. Cost: `O(n log n)`.

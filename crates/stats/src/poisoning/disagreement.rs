@@ -52,7 +52,8 @@ impl OutsideNeighbours {
     /// *False alarms.* Honest channels differ in what they send, in how hard it is and in how carefully they label,
     /// so Fisher's test against the rest is far too sure. Rows are compared within strata of neighbours' class and
     /// number of votes, which takes up class mix, and only where nearly all neighbours agree: in between classes the
-    /// fair label depends on a channel's class mix, and honest channels part by more than any law of chance. What remains is judged by how much the *other*
+    /// fair label depends on a channel's class mix, and honest channels part by more than any law of chance.
+    /// What remains is judged by how much the *other*
     /// channels differ from each other, with Student's law for their small number, and by the exact count; then
     /// Holm. The chance of any false finding is at most `alpha` if honest channels differ as if drawn from one
     /// normal law. Pairs seen fewer than `least_hits` times in all cannot be found and do not count as tested.
