@@ -23,6 +23,7 @@
 //! | [`explain`] | which feature moved a prediction, a loss, or the change from one model to the next |
 //! | [`fairness`] | are groups of people decided alike, and may one say so from this many |
 //! | [`learn`] | what features tell: probabilities and means, learned from rows |
+//! | [`poisoning`] | who fed a model bad rows |
 //! | [`similar`] | which things are nearly the same, found without comparing all |
 //! | [`probing`] | which clients copy a model or search its borders, and which accounts act as one |
 //! | [`classic`] | the well-known detectors of change, for comparison |
@@ -38,6 +39,7 @@ pub mod learn;
 pub mod multiple;
 pub mod outlier;
 pub mod performance;
+pub mod poisoning;
 pub mod probing;
 mod random;
 pub mod resample;

@@ -20,6 +20,7 @@ mod estimates;
 mod fairness;
 mod outliers;
 mod probing;
+mod poisoning;
 mod random;
 mod search;
 mod sequences;
@@ -50,6 +51,7 @@ const PARTS: &[(&str, Part)] = &[
     ("probing", probing::report),
     ("slices", slices::report),
     ("fairness", fairness::report),
+    ("poisoning", poisoning::report),
 ];
 
 #[derive(Default)]
