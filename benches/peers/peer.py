@@ -189,7 +189,7 @@ JOBS = {"evidently_drift": evidently_drift, "nannyml_cbpe": nannyml_cbpe, "alibi
         "river_page_hinkley_bits": river_stream("PageHinkley", "stream-bits.f64"),
         "river_page_hinkley_normal": river_stream("PageHinkley", "stream-normal.f64")}
 # Modules of jobs by subject.
-MODULES = ["peer_explain", "peer_fairness", "peer_outliers", "peer_text"]
+MODULES = ["peer_explain", "peer_fairness", "peer_outlier_models", "peer_outliers", "peer_text"]
 
 if __name__ == "__main__":
     # Their `import peer` is this file, which runs already.

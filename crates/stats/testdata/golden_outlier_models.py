@@ -47,4 +47,5 @@ write({
     "principal_residual": (rest**2).sum(1),
     "hbos": HBOS(n_bins=10, alpha=0.1, tol=0.5).fit(fitted).decision_function(judged),
     "ecod": one_by_one(ECOD()), "copod": one_by_one(COPOD()),
+    "ecod_fitted": ECOD().fit(fitted).decision_scores_, "copod_fitted": COPOD().fit(fitted).decision_scores_,
 }, **{"scikit-learn": sklearn.__version__, "pyod": pyod.version.__version__})

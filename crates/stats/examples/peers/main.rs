@@ -14,6 +14,7 @@ mod fairness;
 mod forest;
 mod kernel;
 mod measure;
+mod outlier_models;
 #[path = "../promised/random.rs"]
 mod random;
 mod slices;
@@ -44,6 +45,14 @@ const JOBS: &[(&str, Job)] = &[
     ("forest", forest::score),
     ("online_forest", forest::learn),
     ("forest_auc", forest::rank),
+    ("one_class", outlier_models::one_class),
+    ("linear_one_class", outlier_models::linear_one_class),
+    ("local_outlier_factor", outlier_models::local_outlier_factor),
+    ("nearest", outlier_models::nearest),
+    ("histograms", outlier_models::histograms),
+    ("ecod", outlier_models::ecod),
+    ("copod", outlier_models::copod),
+    ("robust_distance", outlier_models::robust_distance),
     ("slices", slices::judge),
     ("shap_path_dependent", explain::path_dependent),
     ("shap_interventional", explain::interventional),

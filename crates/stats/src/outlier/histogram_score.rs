@@ -35,7 +35,7 @@ struct Column {
 impl HistogramScore {
     /// Histograms of so many bins of equal width a column, 2 to 10,000 (PyOD: 10).
     ///
-    /// `None` for other counts of bins, or a column without a value. A column of one value is one bin of width one.
+    /// `None` for other counts of bins, or a column without a value. A column of one value is a range of width one around it.
     #[must_use]
     pub fn fit(features: &Features<'_>, bins: usize) -> Option<Self> {
         if !(2..=10_000).contains(&bins) {
@@ -65,15 +65,19 @@ impl HistogramScore {
 impl Column {
     fn fit(column: &[f64], bins: usize) -> Option<Self> {
         let known = || column.iter().copied().filter(|value| !value.is_nan());
-        let (mut low, mut high) = known().fold((f64::INFINITY, f64::NEG_INFINITY), |(l, h), v| (l.min(v), h.max(v)));
+        let (mut low, high) = known().fold((f64::INFINITY, f64::NEG_INFINITY), |(l, h), v| (l.min(v), h.max(v)));
         if low > high {
             return None;
         }
-        if low == high {
-            (low, high) = (low - 0.5, high + 0.5);
-        }
         // Halves first: a range may overflow.
-        let width = high / bins as f64 - low / bins as f64;
+        let range = 2.0 * (0.5 * high - 0.5 * low);
+        let mut width = if range.is_finite() { range / bins as f64 } else { high / bins as f64 - low / bins as f64 };
+        // Values that differ by their last digits only are one value, and its bin is as wide as numbers there can tell.
+        let finest = 4.0 * f64::EPSILON * low.abs().max(high.abs());
+        if width <= finest.max(1e-280) {
+            let half = (finest * bins as f64).max(0.5);
+            (low, width) = (low - half, 2.0 * half / bins as f64);
+        }
         let mut counts = vec![0_u64; bins];
         for value in known() {
             counts[(((value - low) / width) as usize).min(bins - 1)] += 1;
@@ -138,5 +142,28 @@ mod tests {
         assert_eq!(read, model);
         assert!(HistogramScore::fit(&Features::new(vec![&[f64::NAN]]).unwrap(), 10).is_none());
         assert!(HistogramScore::fit(&Features::new(vec![&[3.0]]).unwrap(), 10).is_some());
+    }
+
+    /// Goal: a number for every value, however the column lies: one moment in nanoseconds, neighbouring numbers, the
+    /// ends of the range.
+    #[test]
+    fn no_column_gives_nan() {
+        let columns: [[f64; 2]; 6] = [
+            [1.8e18, 1.8e18],
+            [1.0, 1.0 + f64::EPSILON],
+            [-1.7e308, 1.7e308],
+            [0.0, 5e-324],
+            [-1e-290, 1e-290],
+            [1e300, 1e300],
+        ];
+        for column in columns {
+            for bins in [2, 10, 10_000] {
+                let model = HistogramScore::fit(&Features::new(vec![&column]).unwrap(), bins).unwrap();
+                let judged = [column[0], column[1], 0.0, 1e308, -1e308];
+                let scores = model.score(&Features::new(vec![&judged]).unwrap()).unwrap();
+                assert!(scores.iter().all(|score| score.is_finite()), "{column:?}: {scores:?}");
+                assert!(scores[0] <= scores[3] && scores[1] <= scores[4], "{column:?}: {scores:?}");
+            }
+        }
     }
 }

@@ -14,6 +14,8 @@ const MOST_COLUMNS: usize = 500;
 const TRIED_ROWS: usize = 1_500;
 const STARTS: usize = 100;
 const KEPT: usize = 10;
+/// How many of those go on where all rows are more than were tried.
+const KEPT_OF_MANY: usize = 2;
 /// Steps from each start, and at most from those that are kept.
 const FIRST_STEPS: usize = 2;
 const MOST_STEPS: usize = 100;
@@ -30,7 +32,7 @@ const REWEIGHT_TAIL: f64 = 0.025;
 /// Scores are squared distances, near chi-square with as many degrees as columns for many normal rows
 /// ([`RobustDistance::p_value`] says so, and is only as good as that); for a false-alarm rate that holds whatever the
 /// law, put [`super::Calibration`] behind them. `None` where columns are collinear or nearly constant: drop some.
-/// Cost: fitting `O(n p^2)` times some ten steps; `O(p^2)` a row. Reference: Rousseeuw, Van Driessen, "A fast algorithm
+/// Cost: fitting `O(n p^2)` times some tens of steps, few of its 100 starts with more than 1,500 rows; `O(p^2)` a row. Reference: Rousseeuw, Van Driessen, "A fast algorithm
 /// for the minimum covariance determinant estimator", Technometrics 41 (1999).
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(try_from = "Stored", into = "Stored")]
@@ -76,6 +78,13 @@ impl RobustDistance {
             .collect();
         starts.sort_by(|a, b| a.0.total_cmp(&b.0));
         starts.truncate(KEPT);
+        if tried.len() < n {
+            for (determinant, chosen) in &mut starts {
+                *determinant = concentrate(&rows, tried, chosen, MOST_STEPS)?;
+            }
+            starts.sort_by(|a, b| a.0.total_cmp(&b.0));
+            starts.truncate(KEPT_OF_MANY);
+        }
         let best = starts.into_iter().filter_map(|(_, mut chosen)| {
             let determinant = concentrate(&rows, &order, &mut chosen, MOST_STEPS)?;
             Some((determinant, chosen))
@@ -105,13 +114,11 @@ impl RobustDistance {
         &self.shape.mean
     }
 
-    /// Their covariance of two columns.
-    ///
-    /// # Panics
-    /// If there is no such column.
+    /// Their covariance of two columns; `None` if there is no such column.
     #[must_use]
-    pub fn covariance(&self, left: usize, right: usize) -> f64 {
-        self.shape.covariance.get(left, right)
+    pub fn covariance(&self, left: usize, right: usize) -> Option<f64> {
+        let width = self.shape.mean.len();
+        (left < width && right < width).then(|| self.shape.covariance.get(left, right))
     }
 }
 
@@ -215,8 +222,9 @@ impl Shape {
     }
 
     fn squared_distance(&self, row: &[f64]) -> f64 {
-        let centred: Vec<f64> = row.iter().zip(&self.mean).map(|(value, mean)| value - mean).collect();
-        self.factor.forward(&centred).iter().map(|value| value * value).sum()
+        let mut centred: Vec<f64> = row.iter().zip(&self.mean).map(|(value, mean)| value - mean).collect();
+        self.factor.forward_in_place(&mut centred);
+        centred.iter().map(|value| value * value).sum()
     }
 }
 

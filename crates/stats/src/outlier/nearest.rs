@@ -6,10 +6,13 @@ use super::neighbours::Neighbours;
 use super::reference_rows::ReferenceRows;
 use crate::learn::Features;
 
+/// Neighbours that are kept while a model is fitted.
+const MOST_PAIRS: usize = 1 << 26;
+
 /// Scores a row by its distance to the `k`-th nearest reference row.
 ///
-/// Columns count by their unit: bring them to one scale first. Cost: `O(ln(n))` a row for few columns, near `O(n)` for
-/// many. Not to be trusted in many dimensions, where all distances are alike, nor where usual rows lie in places of
+/// Columns count by their unit: bring them to one scale first. Cost: `O(ln(n))` a row for few columns, `O(n)` beyond
+/// twelve. Not to be trusted in many dimensions, where all distances are alike, nor where usual rows lie in places of
 /// different density: see [`LocalOutlierFactor`]. Without a false-alarm rate: put [`super::Calibration`] behind it.
 /// Reference: Ramaswamy, Rastogi, Shim, SIGMOD (2000).
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -24,7 +27,7 @@ pub struct NearestDistance {
 /// `LOF(x) = mean over the k nearest rows o of density(o) / density(x)`, where `density(x)` is one over the mean of
 /// `max(distance(x, o), distance of o to its own k-th)`. About one for a usual row, whatever the density of its place.
 /// As scikit-learn's, with `1e-10` added to mean distances: among more than `k` equal rows the score is not to be trusted.
-/// Scale columns first; cost as [`NearestDistance`], and `k` look-ups more.
+/// Scale columns first; fitting costs a search for each reference row, scoring as [`NearestDistance`] and `k` look-ups more.
 /// Reference: Breunig, Kriegel, Ng, Sander, "LOF", SIGMOD (2000).
 ///
 /// ```
@@ -37,19 +40,28 @@ pub struct NearestDistance {
 /// assert!(scores[0] < 1.1 && scores[1] > 5.0);
 /// ```
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(try_from = "StoredNeighbours", into = "StoredNeighbours")]
+#[serde(try_from = "StoredFactors", into = "StoredFactors")]
 pub struct LocalOutlierFactor {
     neighbours: Neighbours,
     k: usize,
-    /// Of each reference row, without itself: the distance to its `k`-th, and its density.
+    /// Of each reference row, without itself: the distance to its `k`-th, its density, and its factor.
     reach: Vec<f64>,
     density: Vec<f64>,
+    factors: Vec<f64>,
 }
 
 #[derive(Clone, Serialize, Deserialize)]
 struct StoredNeighbours {
     neighbours: Neighbours,
     k: usize,
+}
+
+#[derive(Clone, Serialize, Deserialize)]
+struct StoredFactors {
+    neighbours: StoredNeighbours,
+    reach: Vec<f64>,
+    density: Vec<f64>,
+    factors: Vec<f64>,
 }
 
 fn fitted(features: &Features<'_>, k: usize) -> Option<Neighbours> {
@@ -70,32 +82,40 @@ impl NearestDistance {
     /// is missing.
     #[must_use]
     pub fn score(&self, features: &Features<'_>) -> Option<Vec<f64>> {
-        let rows = judged(features, &self.neighbours)?;
-        Some(rows.iter().map(|row| last(&self.neighbours.nearest(row, self.k, None))).collect())
+        Some(self.distances(&judged(features, &self.neighbours)?, false))
     }
 
     /// The same of the reference rows, each without itself.
     #[must_use]
     pub fn reference_scores(&self) -> Vec<f64> {
-        let rows = self.neighbours.rows();
-        (0..rows.len()).map(|at| last(&self.neighbours.nearest(rows.row(at), self.k, Some(at)))).collect()
+        self.distances(self.neighbours.rows(), true)
+    }
+
+    fn distances(&self, rows: &ReferenceRows, are_own: bool) -> Vec<f64> {
+        let mut distances = Vec::with_capacity(rows.len());
+        self.neighbours.for_each_nearest(rows, self.k, are_own, |near| distances.push(last(&near)));
+        distances
     }
 }
 
 impl LocalOutlierFactor {
-    /// Keeps reference rows and their densities; `None` as for [`NearestDistance::fit`].
+    /// Keeps reference rows, their densities and their factors; `None` as for [`NearestDistance::fit`], and where `k`
+    /// times the rows is above `2^26`, which would take a gigabyte.
     #[must_use]
     pub fn fit(features: &Features<'_>, k: usize) -> Option<Self> {
-        Some(Self::of(fitted(features, k)?, k))
-    }
-
-    fn of(neighbours: Neighbours, k: usize) -> Self {
-        let rows = neighbours.rows();
-        let near: Vec<Vec<(usize, f64)>> =
-            (0..rows.len()).map(|at| neighbours.nearest(rows.row(at), k, Some(at))).collect();
-        let reach: Vec<f64> = near.iter().map(|near| last(near)).collect();
-        let density = near.iter().map(|near| density_of(near, &reach)).collect();
-        Self { neighbours, k, reach, density }
+        if features.rows().checked_mul(k)? > MOST_PAIRS {
+            return None;
+        }
+        let neighbours = fitted(features, k)?;
+        let rows = neighbours.rows().len();
+        let (mut near, mut reach) = (Vec::with_capacity(rows * k), Vec::with_capacity(rows));
+        neighbours.for_each_nearest(neighbours.rows(), k, true, |found| {
+            reach.push(last(&found));
+            near.extend(found);
+        });
+        let density: Vec<f64> = near.chunks_exact(k).map(|near| density_of(near, &reach)).collect();
+        let factors = near.chunks_exact(k).zip(&density).map(|(near, own)| factor_of(near, &density, *own)).collect();
+        Some(Self { neighbours, k, reach, density, factors })
     }
 
     /// The factor of each row that is not one of the reference; `None` if the number of columns differs or a value is
@@ -103,21 +123,22 @@ impl LocalOutlierFactor {
     #[must_use]
     pub fn score(&self, features: &Features<'_>) -> Option<Vec<f64>> {
         let rows = judged(features, &self.neighbours)?;
-        Some(rows.iter().map(|row| self.factor(row, None)).collect())
+        let mut factors = Vec::with_capacity(rows.len());
+        self.neighbours.for_each_nearest(&rows, self.k, false, |near| {
+            factors.push(factor_of(&near, &self.density, density_of(&near, &self.reach)));
+        });
+        Some(factors)
     }
 
-    /// The same of the reference rows, each without itself.
+    /// The same of the reference rows, each without itself, in their order.
     #[must_use]
-    pub fn reference_scores(&self) -> Vec<f64> {
-        let rows = self.neighbours.rows();
-        (0..rows.len()).map(|at| self.factor(rows.row(at), Some(at))).collect()
+    pub fn reference_scores(&self) -> &[f64] {
+        &self.factors
     }
+}
 
-    fn factor(&self, row: &[f64], except: Option<usize>) -> f64 {
-        let near = self.neighbours.nearest(row, self.k, except);
-        let own = density_of(&near, &self.reach);
-        near.iter().map(|(at, _)| self.density[*at] / own).sum::<f64>() / near.len() as f64
-    }
+fn factor_of(near: &[(usize, f64)], density: &[f64], own: f64) -> f64 {
+    near.iter().map(|(at, _)| density[*at] / own).sum::<f64>() / near.len() as f64
 }
 
 fn judged(features: &Features<'_>, neighbours: &Neighbours) -> Option<ReferenceRows> {
@@ -154,17 +175,28 @@ impl From<NearestDistance> for StoredNeighbours {
     }
 }
 
-impl TryFrom<StoredNeighbours> for LocalOutlierFactor {
+impl TryFrom<StoredFactors> for LocalOutlierFactor {
     type Error = &'static str;
 
-    fn try_from(stored: StoredNeighbours) -> Result<Self, Self::Error> {
-        stored.checked().map(|(neighbours, k)| Self::of(neighbours, k))
+    fn try_from(stored: StoredFactors) -> Result<Self, Self::Error> {
+        let StoredFactors { neighbours, reach, density, factors } = stored;
+        let (neighbours, k) = neighbours.checked()?;
+        let sized = [&reach, &density, &factors].iter().all(|values| values.len() == neighbours.rows().len());
+        // What rows of at most 1e150 can give.
+        let are_distances = reach.iter().all(|value| (0.0..=1e160).contains(value));
+        let are_densities = density.iter().all(|value| (1e-160..=1e11).contains(value));
+        if sized && are_distances && are_densities && factors.iter().all(|value| value.is_finite()) {
+            Ok(Self { neighbours, k, reach, density, factors })
+        } else {
+            Err("not rows with the densities of their places")
+        }
     }
 }
 
-impl From<LocalOutlierFactor> for StoredNeighbours {
+impl From<LocalOutlierFactor> for StoredFactors {
     fn from(model: LocalOutlierFactor) -> Self {
-        Self { neighbours: model.neighbours, k: model.k }
+        let LocalOutlierFactor { neighbours, k, reach, density, factors } = model;
+        Self { neighbours: StoredNeighbours { neighbours, k }, reach, density, factors }
     }
 }
 
@@ -182,8 +214,12 @@ mod tests {
         assert!(model.score(&Features::new(vec![&x, &x]).unwrap()).is_none());
         let read: LocalOutlierFactor = postcard::from_bytes(&postcard::to_allocvec(&model).unwrap()).unwrap();
         assert_eq!(read, model);
+        let short = StoredFactors { reach: vec![0.0], ..model.clone().into() };
+        assert!(LocalOutlierFactor::try_from(short).is_err());
+        let without_density = StoredFactors { density: vec![0.0; 3], ..model.into() };
+        assert!(LocalOutlierFactor::try_from(without_density).is_err());
         let equal = [5.0; 30];
-        let scores = LocalOutlierFactor::fit(&Features::new(vec![&equal]).unwrap(), 5).unwrap().reference_scores();
-        assert!(scores.iter().all(|score| (score - 1.0).abs() < 1e-9));
+        let model = LocalOutlierFactor::fit(&Features::new(vec![&equal]).unwrap(), 5).unwrap();
+        assert!(model.reference_scores().iter().all(|score| (score - 1.0).abs() < 1e-9));
     }
 }

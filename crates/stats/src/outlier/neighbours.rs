@@ -1,4 +1,6 @@
-//! The nearest of many rows, exactly, by a k-d tree.
+//! The nearest of many rows, exactly: by a k-d tree for few columns, by comparing all for many.
+
+mod scan;
 
 use std::cmp::Ordering;
 use std::collections::BinaryHeap;
@@ -9,10 +11,13 @@ use super::reference_rows::{ReferenceRows, squared_distance};
 
 /// Rows that are compared one by one.
 const LEAF: usize = 24;
+/// With more columns than this a tree rules out too little to be worth its walk.
+const MOST_TREE_COLUMNS: usize = 12;
 
-/// A tree over rows: each node halves its rows at the middle of the column that spreads most.
+/// A tree over rows: each node halves its rows at the middle of the column that spreads most. A single leaf where there
+/// are many columns.
 ///
-/// A search costs `O(ln(n))` for few columns and comes near `O(n)` for many (some 20 and more).
+/// A search costs `O(ln(n))` for few columns and comes near `O(n)` for many.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub(super) struct Neighbours {
     rows: ReferenceRows,
@@ -47,7 +52,7 @@ impl Neighbours {
     pub(super) fn new(rows: ReferenceRows) -> Self {
         let count = rows.len();
         let mut tree = Self { order: (0..count as u32).collect(), splits: Vec::new(), rows };
-        let levels = (count / LEAF).max(1).ilog2();
+        let levels = if tree.rows.width() > MOST_TREE_COLUMNS { 0 } else { (count / LEAF).max(1).ilog2() };
         tree.splits = vec![(0, 0.0); (1 << levels) - 1];
         let mut open = vec![(0_usize, 0_usize, count)];
         while let Some((node, first, last)) = open.pop() {
@@ -94,9 +99,24 @@ impl Neighbours {
             &mut sides,
             &mut found,
         );
-        let mut found = found.into_vec();
-        found.sort_unstable();
-        found.into_iter().map(|near| (near.row as usize, near.squared.sqrt())).collect()
+        in_order(&mut found)
+    }
+
+    /// Visits the `count` nearest rows of each point, point after point; where the points are the tree's own rows,
+    /// without themselves.
+    pub(super) fn for_each_nearest(
+        &self,
+        points: &ReferenceRows,
+        count: usize,
+        are_own: bool,
+        mut visit: impl FnMut(Vec<(usize, f64)>),
+    ) {
+        if self.splits.is_empty() && points.len() >= scan::LANES {
+            return scan::for_each_nearest(&self.rows, points, count, are_own, |found| visit(in_order(found)));
+        }
+        for at in 0..points.len() {
+            visit(self.nearest(points.row(at), count, are_own.then_some(at)));
+        }
     }
 
     /// Walks a node whose box is at least `place.squared` away; `sides` holds how far along each column.
@@ -117,10 +137,7 @@ impl Neighbours {
             for row in &self.order[place.first..place.last] {
                 if *row != except {
                     let squared = squared_distance(point, self.rows.row(*row as usize));
-                    found.push(Near { squared, row: *row });
-                    if found.len() > count {
-                        found.pop();
-                    }
+                    keep(found, Near { squared, row: *row }, count);
                 }
             }
             return;
@@ -153,6 +170,23 @@ impl Neighbours {
     }
 }
 
+/// Keeps a row if it is among the `count` nearest.
+fn keep(found: &mut BinaryHeap<Near>, near: Near, count: usize) {
+    if found.len() < count {
+        found.push(near);
+    } else if let Some(mut farthest) = found.peek_mut()
+        && near < *farthest
+    {
+        *farthest = near;
+    }
+}
+
+/// Rows and distances, nearest first.
+fn in_order(found: &mut BinaryHeap<Near>) -> Vec<(usize, f64)> {
+    let found = std::mem::take(found).into_sorted_vec();
+    found.into_iter().map(|near| (near.row as usize, near.squared.sqrt())).collect()
+}
+
 /// A node, its rows, and how far its box is.
 #[derive(Clone, Copy)]
 struct Place {
@@ -173,26 +207,44 @@ mod tests {
     proptest! {
         #![proptest_config(ProptestConfig::with_cases(60))]
 
-        /// The tree finds what comparing all rows finds, with ties and constant columns.
+        /// Tree and scan find what comparing all rows finds, with ties, constant columns and a large offset.
         #[test]
-        fn finds_what_comparing_all_finds(rows in 1_usize..300, width in 1_usize..5, cells in 2_u32..50, count in 1_usize..12, seed in 0_u64..99) {
+        fn finds_what_comparing_all_finds(
+            rows in 1_usize..200,
+            width in prop_oneof![1_usize..5, MOST_TREE_COLUMNS + 1..MOST_TREE_COLUMNS + 4],
+            cells in 2_u32..50,
+            count in 1_usize..12,
+            offset in prop_oneof![Just(0.0), Just(1e9)],
+            seed in 0_u64..99,
+        ) {
             let mut random = SplitMix::new(seed);
-            let columns: Vec<Vec<f64>> =
-                (0..width).map(|_| (0..rows).map(|_| (random.unit() * f64::from(cells)).floor()).collect()).collect();
-            let features = Features::new(columns.iter().map(Vec::as_slice).collect()).unwrap();
-            let tree = Neighbours::new(ReferenceRows::of(&features).unwrap());
-            prop_assert!(tree.is_sound());
-            let point: Vec<f64> = (0..width).map(|_| random.unit() * f64::from(cells)).collect();
-            for (point, except) in [(point, None), (tree.rows().row(0).to_vec(), Some(0))] {
-                let mut all: Vec<(f64, usize)> = (0..rows)
-                    .filter(|row| Some(*row) != except)
-                    .map(|row| (squared_distance(&point, tree.rows().row(row)).sqrt(), row))
+            let mut table = |rows: usize| {
+                let columns: Vec<Vec<f64>> = (0..width)
+                    .map(|_| (0..rows).map(|_| offset + (random.unit() * f64::from(cells)).floor()).collect())
                     .collect();
-                all.sort_by(|a, b| a.0.total_cmp(&b.0).then(a.1.cmp(&b.1)));
-                all.truncate(count);
-                let found: Vec<f64> = tree.nearest(&point, count, except).iter().map(|near| near.1).collect();
-                prop_assert_eq!(found, all.iter().map(|near| near.0).collect::<Vec<f64>>());
+                ReferenceRows::of(&Features::new(columns.iter().map(Vec::as_slice).collect()).unwrap()).unwrap()
+            };
+            let (tree, points) = (Neighbours::new(table(rows)), table(37));
+            prop_assert!(tree.is_sound());
+            for (points, are_own) in [(&points, false), (tree.rows(), true)] {
+                let mut judged = 0;
+                tree.for_each_nearest(points, count, are_own, |found| {
+                    let expected = by_comparing_all(tree.rows(), points.row(judged), are_own.then_some(judged), count);
+                    assert_eq!(found, expected);
+                    judged += 1;
+                });
+                prop_assert_eq!(judged, points.len());
             }
         }
+    }
+
+    fn by_comparing_all(rows: &ReferenceRows, point: &[f64], except: Option<usize>, count: usize) -> Vec<(usize, f64)> {
+        let mut all: Vec<(usize, f64)> = (0..rows.len())
+            .filter(|row| Some(*row) != except)
+            .map(|row| (row, squared_distance(point, rows.row(row)).sqrt()))
+            .collect();
+        all.sort_by(|a, b| a.1.total_cmp(&b.1).then(a.0.cmp(&b.0)));
+        all.truncate(count);
+        all
     }
 }

@@ -117,8 +117,9 @@ impl TryFrom<Stored> for OneClassSvm {
     fn try_from(stored: Stored) -> Result<Self, Self::Error> {
         let Stored { columns, weights, gamma, rho } = stored;
         let sized = !columns.is_empty() && columns.iter().all(|column| column.len() == weights.len());
-        let finite = columns.iter().flatten().chain(&weights).all(|value| value.is_finite());
-        if sized && finite && rho.is_finite() && gamma > 0.0 && gamma.is_finite() {
+        let sound = columns.iter().flatten().all(|value| value.abs() <= 1e150)
+            && weights.iter().all(|weight| (0.0..=1.0).contains(weight));
+        if sized && sound && rho.is_finite() && gamma > 0.0 && gamma.is_finite() {
             Ok(Self { vectors: KernelRows { columns, gamma }, weights, rho })
         } else {
             Err("not a one-class support vector machine")
@@ -189,5 +190,8 @@ mod tests {
         assert_eq!(scale_gamma(&Features::new(vec![&[2.0; 5]]).unwrap()), None);
         let read: OneClassSvm = serde_json::from_str(&serde_json::to_string(&model).unwrap()).unwrap();
         assert_eq!(read.support_vectors(), 3);
+        let mut stored: Stored = model.into();
+        stored.weights[0] = 1e308;
+        assert!(OneClassSvm::try_from(stored).is_err());
     }
 }

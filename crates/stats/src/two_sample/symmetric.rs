@@ -129,21 +129,20 @@ impl Factor {
         (0..self.size).map(|i| self.cells[i * self.size + i]).collect()
     }
 
-    /// The `x` with `L x = right`.
-    pub(crate) fn forward(&self, right: &[f64]) -> Vec<f64> {
+    /// The `x` with `L x = right`, in the place of `right`.
+    pub(crate) fn forward_in_place(&self, right: &mut [f64]) {
         let size = self.size;
-        let mut x = right.to_vec();
         for i in 0..size {
-            let dot: f64 = self.cells[i * size..i * size + i].iter().zip(&x).map(|(l, y)| l * y).sum();
-            x[i] = (x[i] - dot) / self.cells[i * size + i];
+            let (solved, rest) = right.split_at_mut(i);
+            rest[0] = (rest[0] - dot(&self.cells[i * size..i * size + i], solved)) / self.cells[i * size + i];
         }
-        x
     }
 
     /// The `x` with `L L' x = right`.
     pub(crate) fn solve(&self, right: &[f64]) -> Vec<f64> {
         let size = self.size;
-        let mut x = self.forward(right);
+        let mut x = right.to_vec();
+        self.forward_in_place(&mut x);
         for i in (0..size).rev() {
             let value = x[i] / self.cells[i * size + i];
             x[i] = value;
@@ -153,6 +152,20 @@ impl Factor {
         }
         x
     }
+}
+
+/// Four sums side by side, so that no addition waits for the one before.
+#[inline]
+fn dot(left: &[f64], right: &[f64]) -> f64 {
+    let mut sums = [0.0; 4];
+    let (lefts, rights) = (left.chunks_exact(4), right.chunks_exact(4));
+    let rest: f64 = lefts.remainder().iter().zip(rights.remainder()).map(|(x, y)| x * y).sum();
+    for (left, right) in lefts.zip(rights) {
+        for lane in 0..4 {
+            sums[lane] += left[lane] * right[lane];
+        }
+    }
+    sums.iter().sum::<f64>() + rest
 }
 
 #[cfg(test)]

@@ -43,7 +43,8 @@ impl Seen {
         }
         // Generations that this call fills, which were not looked at.
         let mut filled = 0;
-        for (is_new, &fingerprint) in is_new.iter_mut().zip(fingerprints).filter(|(_, fingerprint)| **fingerprint != 0) {
+        for (is_new, &fingerprint) in is_new.iter_mut().zip(fingerprints).filter(|(_, fingerprint)| **fingerprint != 0)
+        {
             *is_new = *is_new
                 && !self.full.iter().take(filled).any(|table| table.contains(fingerprint))
                 && self.current.insert(fingerprint);

@@ -1,16 +1,20 @@
 //! The one-class machine in linear time: the kernel by random features, the border by stochastic steps.
 
+mod wave_map;
+
 use serde::{Deserialize, Serialize};
 
+use self::wave_map::WaveMap;
 use super::ReferenceRows;
 use crate::learn::Features;
 use crate::random::SplitMix;
-use crate::two_sample::kernel::sin_cos::sin_cos;
 
 /// Rows that the offset is taken from.
 const OFFSET_ROWS: usize = 20_000;
 /// Rows that are learned from, at most: their order is random, and more of them change little.
 const LEARNED_ROWS: usize = 400_000;
+/// Steps, at least: few rows are gone through several times.
+const LEAST_STEPS: usize = 100_000;
 const LEAST_ROWS: usize = 20;
 
 /// How the border is found.
@@ -20,7 +24,7 @@ pub struct LinearOneClassSettings {
     pub nu: f64,
     /// Of the kernel `exp(-gamma |x - y|^2)`, positive.
     pub gamma: f64,
-    /// Random features, 16 to 8,192: the kernel's error falls as one over their square root.
+    /// Random features, an even number of 16 to 8,192: the kernel's error falls as one over their square root.
     pub features: u32,
     /// Of the features and of the order of rows.
     pub seed: u64,
@@ -39,24 +43,41 @@ impl LinearOneClassSettings {
             && 0.0 < self.gamma
             && self.gamma.is_finite()
             && (16..=8_192).contains(&self.features)
+            && self.features.is_multiple_of(2)
     }
 }
 
-/// The border of [`super::OneClassSvm`] with `cos(w . x + b)` in place of the kernel, in one pass.
+/// The border of [`super::OneClassSvm`] with waves in place of the kernel, in one pass.
 ///
-/// `D` random features, `w` normal with variance `2 gamma`, approximate the kernel within `1 / sqrt(D)`. The weights follow
-/// subgradients of the one-class objective with steps `1 / (nu t)`, averaged over the second half; the offset is then the
-/// `nu`-quantile of the rows' own values, so that the share outside is `nu`. The score is the offset less the value: larger
-/// for more unusual, positive outside. Without a false-alarm rate for new rows: put [`crate::outlier::Calibration`] behind it.
+/// `cos(w . x)` and `sin(w . x)` of `D / 2` frequencies `w` have inner products that approximate the kernel within
+/// `1 / sqrt(D)`; frequencies are normal with variance `2 gamma`, and at right angles as far as there are columns, which
+/// makes the error smaller. The weights follow subgradients of the one-class objective with steps `1 / (nu t)`, averaged
+/// over the second half; the offset is then the `nu`-quantile of the rows' own values, so that the share outside is `nu`.
+/// The score is the offset less the value: larger for more unusual, positive outside. Without a false-alarm rate for new
+/// rows: put [`crate::outlier::Calibration`] behind it.
 ///
-/// Cost: `O(D * columns)` a row, 3 µs for 256 features of 20 columns; `8 D` bytes and the rows. Scale columns first.
-/// References: Rahimi, Recht, "Random features for large-scale kernel machines", NIPS (2007); Shalev-Shwartz, Singer,
-/// Srebro, Cotter, "Pegasos", Mathematical Programming 127 (2011).
+/// Rows far away of all others have values of about zero with the kernel's error as noise, so that their order among
+/// themselves means nothing; a cell beyond the reference by more than six widths of the kernel counts as if there.
+/// Cost: `O(D columns)` a row; `8 D` bytes and the rows. Scale columns first.
+/// References: Rahimi, Recht, "Random features for large-scale kernel machines", NIPS (2007); Yu, Suresh, Choromanski,
+/// Holtmann-Rice, Kumar, "Orthogonal random features", NIPS (2016); Shalev-Shwartz, Singer, Srebro, Cotter, "Pegasos",
+/// Mathematical Programming 127 (2011).
+///
+/// ```
+/// use wardline_stats::learn::Features;
+/// use wardline_stats::outlier::{LinearOneClass, LinearOneClassSettings};
+///
+/// let x: Vec<f64> = (0..500).map(|i| f64::from(i * 37 % 101) / 101.0).collect();
+/// let settings = LinearOneClassSettings { nu: 0.05, ..LinearOneClassSettings::new(10.0) };
+/// let model = LinearOneClass::fit(&Features::new(vec![&x]).unwrap(), &settings).unwrap();
+/// let scores = model.score(&Features::new(vec![&[0.5, 3.0]]).unwrap()).unwrap();
+/// assert!(scores[0] < 0.0 && scores[1] > 0.0);
+/// ```
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(try_from = "Stored", into = "Stored")]
 pub struct LinearOneClass {
     settings: LinearOneClassSettings,
-    map: CosineMap,
+    map: WaveMap,
     weights: Vec<f32>,
     rho: f64,
 }
@@ -64,42 +85,11 @@ pub struct LinearOneClass {
 #[derive(Clone, Serialize, Deserialize)]
 struct Stored {
     settings: LinearOneClassSettings,
-    width: usize,
+    /// Of each column: where its values lie.
+    middles: Vec<f64>,
+    bounds: Vec<f64>,
     weights: Vec<f32>,
     rho: f64,
-}
-
-/// Frequencies by column of the rows, and phases.
-#[derive(Clone, Debug, PartialEq)]
-struct CosineMap {
-    frequencies: Vec<Vec<f32>>,
-    phases: Vec<f32>,
-}
-
-impl CosineMap {
-    fn new(width: usize, settings: &LinearOneClassSettings) -> Self {
-        let mut random = SplitMix::new(settings.seed);
-        let count = settings.features as usize;
-        let scale = (2.0 * settings.gamma).sqrt();
-        let frequencies = (0..width).map(|_| (0..count).map(|_| (scale * random.normal()) as f32).collect()).collect();
-        let phases = (0..count).map(|_| (std::f64::consts::TAU * random.unit()) as f32).collect();
-        Self { frequencies, phases }
-    }
-
-    /// `sqrt(2 / D) cos(w . x + b)`, into `features`.
-    fn apply(&self, row: &[f64], features: &mut [f32]) {
-        features.copy_from_slice(&self.phases);
-        for (value, frequencies) in row.iter().zip(&self.frequencies) {
-            let value = *value as f32;
-            for (angle, frequency) in features.iter_mut().zip(frequencies) {
-                *angle += value * frequency;
-            }
-        }
-        let scale = (2.0 / features.len() as f32).sqrt();
-        for angle in features.iter_mut() {
-            *angle = scale * sin_cos(*angle).1;
-        }
-    }
 }
 
 fn dot(left: &[f32], right: &[f32]) -> f32 {
@@ -115,20 +105,20 @@ fn dot(left: &[f32], right: &[f32]) -> f32 {
 }
 
 impl LinearOneClass {
-    /// Fits the border; `None` for settings out of range, a missing value, or fewer than 20 rows.
+    /// Fits the border; `None` for settings out of range, a missing value, fewer than 20 rows, or a `gamma` that is far from
+    /// the scale of the rows (a column that spans some 50,000 of the kernel's widths, or cells above `1e30`): see [`super::scale_gamma`].
     #[must_use]
     pub fn fit(features: &Features<'_>, settings: &LinearOneClassSettings) -> Option<Self> {
         if !settings.valid() || features.rows() < LEAST_ROWS {
             return None;
         }
         let rows = ReferenceRows::of(features)?;
-        let map = CosineMap::new(features.width(), settings);
+        let map = WaveMap::of(&rows, settings)?;
         let mut random = SplitMix::new(settings.seed ^ 0x5bd1_e995);
         let mut order: Vec<u32> = (0..rows.len() as u32).collect();
         random.shuffle(&mut order);
         order.truncate(LEARNED_ROWS);
-        // Few rows are gone through several times.
-        let steps = order.len().max(20_000);
+        let steps = order.len().max(LEAST_STEPS);
         let weights = learn(&rows, &map, &order, steps, settings.nu);
         let mut model = Self { settings: *settings, map, weights, rho: 0.0 };
         let mut mapped = vec![0.0; settings.features as usize];
@@ -142,7 +132,7 @@ impl LinearOneClass {
     /// The score of each row; `None` if the number of columns differs or a value is missing.
     #[must_use]
     pub fn score(&self, features: &Features<'_>) -> Option<Vec<f64>> {
-        if features.width() != self.map.frequencies.len() {
+        if features.width() != self.map.width() {
             return None;
         }
         let mut mapped = vec![0.0; self.weights.len()];
@@ -156,8 +146,8 @@ impl LinearOneClass {
 }
 
 /// Averaged subgradient steps.
-fn learn(rows: &ReferenceRows, map: &CosineMap, order: &[u32], steps: usize, nu: f64) -> Vec<f32> {
-    let count = map.phases.len();
+fn learn(rows: &ReferenceRows, map: &WaveMap, order: &[u32], steps: usize, nu: f64) -> Vec<f32> {
+    let count = map.features();
     let (mut mapped, mut weights, mut mean) = (vec![0.0_f32; count], vec![0.0_f32; count], vec![0.0_f64; count]);
     let mut rho = 0.0_f32;
     // The first steps would throw the weights about.
@@ -186,17 +176,63 @@ impl TryFrom<Stored> for LinearOneClass {
     type Error = &'static str;
 
     fn try_from(stored: Stored) -> Result<Self, Self::Error> {
-        let Stored { settings, width, weights, rho } = stored;
-        let sized = settings.valid() && (1..=1 << 16).contains(&width) && weights.len() == settings.features as usize;
-        if !sized || !rho.is_finite() || weights.iter().any(|weight| !weight.is_finite()) {
+        let Stored { settings, middles, bounds, weights, rho } = stored;
+        let sized = settings.valid() && weights.len() == settings.features as usize;
+        if !sized || !rho.is_finite() || weights.iter().any(|weight| weight.is_nan() || weight.abs() > 1e6) {
             return Err("not a one-class machine of random features");
         }
-        Ok(Self { settings, map: CosineMap::new(width, &settings), weights, rho })
+        let map = WaveMap::new(middles, bounds, &settings).ok_or("columns that no machine was fitted to")?;
+        Ok(Self { settings, map, weights, rho })
     }
 }
 
 impl From<LinearOneClass> for Stored {
     fn from(model: LinearOneClass) -> Self {
-        Self { settings: model.settings, width: model.map.frequencies.len(), weights: model.weights, rho: model.rho }
+        let LinearOneClass { settings, map, weights, rho } = model;
+        let (middles, bounds) = map.into_columns();
+        Self { settings, middles, bounds, weights, rho }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Goal: cells of any size have a score, and a large offset changes none. Method: a cloud at zero and the same at 1e9.
+    #[test]
+    fn offsets_and_wild_cells_do_no_harm() {
+        let mut random = SplitMix::new(5);
+        let cloud: Vec<f64> = (0..400).map(|_| random.normal()).collect();
+        // What is left of the digits at 1e9, so that both clouds are the same.
+        let cloud: Vec<f64> = cloud.iter().map(|x| (x * 1_024.0).round() / 1_024.0).collect();
+        let moved: Vec<f64> = cloud.iter().map(|x| x + 1e9).collect();
+        let settings = LinearOneClassSettings::new(0.5);
+        let scores = |cells: &[f64], judged: &[f64]| {
+            let model = LinearOneClass::fit(&Features::new(vec![cells]).unwrap(), &settings).unwrap();
+            model.score(&Features::new(vec![judged]).unwrap()).unwrap()
+        };
+        let (near, far) = (scores(&cloud, &[0.0, 3.5, 1e150]), scores(&moved, &[1e9, 1e9 + 3.5, -1e150]));
+        assert!((near[0] - far[0]).abs() < 1e-3 && (near[1] - far[1]).abs() < 1e-3, "{near:?} {far:?}");
+        assert!(near[2] > 0.0 && far[2] > 0.0, "{near:?} {far:?}");
+        assert!(LinearOneClass::fit(&Features::new(vec![&[-1e150, 1e150].repeat(20)]).unwrap(), &settings).is_none());
+        let odd = LinearOneClassSettings { features: 17, ..settings };
+        assert!(LinearOneClass::fit(&Features::new(vec![&cloud]).unwrap(), &odd).is_none());
+    }
+
+    #[test]
+    fn a_damaged_file_is_an_error() {
+        let x: Vec<f64> = (0..50).map(f64::from).collect();
+        let settings = LinearOneClassSettings::new(0.01);
+        let model = LinearOneClass::fit(&Features::new(vec![&x]).unwrap(), &settings).unwrap();
+        let stored: Stored = model.into();
+        let damaged = [
+            Stored { middles: vec![], bounds: vec![], ..stored.clone() },
+            Stored { middles: vec![f64::NAN], ..stored.clone() },
+            Stored { bounds: vec![1e12], ..stored.clone() },
+            Stored { weights: vec![0.0; 2], ..stored.clone() },
+            Stored { rho: f64::INFINITY, ..stored.clone() },
+        ];
+        assert!(damaged.into_iter().all(|stored| LinearOneClass::try_from(stored).is_err()));
+        assert!(LinearOneClass::try_from(stored).is_ok());
     }
 }
