@@ -29,9 +29,9 @@ pub(super) fn for_each_nearest(
         // Lanes that hold no row are never near.
         let mut limits = [-1.0_f32; LANES];
         limits[..held].fill(f32::INFINITY);
-        for lane in 0..held {
-            for (column, value) in points.row(first + lane).iter().enumerate() {
-                block[column][lane] = scale.narrow_value(column, *value);
+        for (column, cells) in block.iter_mut().enumerate() {
+            for (lane, cell) in cells.iter_mut().enumerate().take(held) {
+                *cell = scale.narrow_value(column, points.row(first + lane)[column]);
             }
         }
         for (at, reference) in narrow.chunks_exact(width).enumerate() {
