@@ -56,7 +56,9 @@ impl PrincipalResidual {
         let mut order: Vec<usize> = (0..width).collect();
         order.sort_by(|a, b| values[*b].total_cmp(&values[*a]));
         let total: f64 = values.iter().map(|value| value.max(0.0)).sum();
-        if !(total > 0.0 && total.is_finite()) {
+        // What rounding leaves of a constant is no variance.
+        let rounding = 1e-28 * mean.iter().map(|mean| mean * mean).sum::<f64>();
+        if total <= rounding || !total.is_finite() {
             return None;
         }
         let mut explained = 0.0;
