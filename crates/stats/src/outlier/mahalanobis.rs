@@ -216,9 +216,11 @@ impl Shape {
         let factor = covariance.clone().cholesky()?;
         let pivots = factor.pivots();
         // What is left of a column beside the others, as a share of its own spread.
-        let is_flat = pivots.iter().zip(&scales).zip(&mean).any(|((pivot, scale), mean)| {
-            pivot * pivot <= 1e-12 * scale || *pivot <= 1e-14 * mean.abs()
-        });
+        let is_flat = pivots
+            .iter()
+            .zip(&scales)
+            .zip(&mean)
+            .any(|((pivot, scale), mean)| pivot * pivot <= 1e-12 * scale || *pivot <= 1e-14 * mean.abs());
         let log_determinant = 2.0 * pivots.iter().map(|pivot| pivot.ln()).sum::<f64>();
         (!is_flat && log_determinant.is_finite()).then_some(Self { mean, covariance, factor, log_determinant })
     }
