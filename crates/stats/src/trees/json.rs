@@ -43,8 +43,7 @@ mod tests {
 
     #[test]
     fn numbers_keep_their_last_bit() {
-        for number in [-2.256_080_865_859_985_4_f64, 0.1, 0.119_944_079_778_098_48]
-        {
+        for number in [-2.256_080_865_859_985_4_f64, 0.1, 0.119_944_079_778_098_48] {
             let read = read(format!("[{number:e}, {number}]").as_bytes()).unwrap();
             assert_eq!(read[0].as_f64(), Some(number));
             assert_eq!(read[1].as_f64(), Some(number));
