@@ -255,28 +255,6 @@ fn tail(users: u64, expected: f64, elsewhere: f64, taste: f64) -> f64 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::random::SplitMix;
-
-    /// Ratings of 300 items by six channels of differing taste; `pushed` users praise item 7 by channel 4.
-    fn found(pushed: u32, seed: u64) -> Vec<ItemLift> {
-        let mut random = SplitMix::new(seed);
-        let (mut users, mut items, mut channels) = (vec![], vec![], vec![]);
-        for item in 0..300_u32 {
-            for channel in 0..6_u32 {
-                let mean = 60.0 / f64::from(item + 3) * 10.0 / f64::from(channel + 1) * (0.5 * random.normal()).exp();
-                let count = (0..1_000).filter(|_| random.unit() < mean / 1_000.0).count() as u32;
-                let extra = if (item, channel) == (7, 4) { pushed } else { 0 };
-                for _ in 0..count + extra {
-                    users.push(users.len() as u32);
-                    items.push(item);
-                    channels.push(channel);
-                }
-            }
-        }
-        let ratings = vec![5.0; users.len()];
-        let ratings = ItemRatings { users: &users, items: &items, channels: &channels, ratings: &ratings };
-        channel_lift(ratings, &LiftSettings::new(1.0, 5.0)).unwrap()
-    }
 
     #[test]
     fn a_user_counts_once_for_an_item_and_bad_input_is_refused() {
