@@ -44,6 +44,7 @@ const JOBS: &[(&str, Job)] = &[
     ("forest", forest::score),
     ("online_forest", forest::learn),
     ("forest_auc", forest::rank),
+    ("online_forest_auc", forest::rank_streams),
     ("slices", slices::judge),
     ("shap_path_dependent", explain::path_dependent),
     ("shap_interventional", explain::interventional),

@@ -160,12 +160,14 @@ impl TryFrom<Stored> for OnlineForest {
     fn try_from(stored: Stored) -> Result<Self, Self::Error> {
         let Stored { settings, width, trees, rows, oldest, random } = stored;
         let empty = Self::new(width, &settings).ok_or("settings of an online forest that are out of range")?;
+        let growth = Growth { leaf: settings.leaf, deepest: empty.deepest() };
+        let most = growth.most_counted(settings.window);
         let whole = rows.len().is_multiple_of(width) && rows.len() / width <= settings.window as usize;
         let sound = whole
             && oldest < settings.window as usize
             && rows.iter().all(|value| value.abs() < 1e150)
             && trees.len() == empty.trees.len()
-            && trees.iter().all(|tree| tree.is_sound(width));
+            && trees.iter().all(|tree| tree.is_sound(width, most));
         if sound { Ok(Self { trees, rows, oldest, random, ..empty }) } else { Err("not an online forest") }
     }
 }
@@ -229,6 +231,33 @@ mod tests {
         let mut text = serde_json::to_value(&forest).unwrap();
         text["trees"][0]["nodes"][0]["left"] = 999_999.into();
         assert!(serde_json::from_value::<OnlineForest>(text).is_err());
+    }
+
+    /// Goal: a count that no stream leads to, whose rows a split would draw one by one, is refused.
+    #[test]
+    fn a_count_without_end_is_refused() {
+        let (forest, _) = after(100, 3);
+        for count in [u64::MAX, 1 << 40] {
+            let mut text = serde_json::to_value(&forest).unwrap();
+            text["trees"][0]["nodes"][0]["count"] = count.into();
+            assert!(serde_json::from_value::<OnlineForest>(text).is_err());
+        }
+    }
+
+    /// Goal: rows whose law keeps changing, so that counts go astray, leave a forest that can be stored.
+    #[test]
+    fn a_restless_stream_can_be_stored() {
+        let settings = OnlineForestSettings { trees: 4, window: 64, leaf: 2, seed: 5 };
+        let mut forest = OnlineForest::new(2, &settings).unwrap();
+        let mut random = SplitMix::new(41);
+        for at in 0..6_000 {
+            let middle = if at / 50 % 2 == 0 { 0.0 } else { 30.0 };
+            forest.observe(&[middle + random.normal(), random.unit().powi(9)]).unwrap();
+            if at % 200 == 0 {
+                let stored = postcard::to_allocvec(&forest).unwrap();
+                assert_eq!(postcard::from_bytes::<OnlineForest>(&stored).unwrap(), forest);
+            }
+        }
     }
 
     #[test]

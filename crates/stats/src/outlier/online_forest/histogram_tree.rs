@@ -20,6 +20,12 @@ impl Growth {
     fn limit(self, depth: u32) -> u64 {
         u64::from(self.leaf) << depth.min(31)
     }
+
+    /// No node counts more. The root counts what is remembered and one row more; a child begins with at most what its
+    /// parent counts, of drawn rows, and gains at most those that are remembered.
+    pub(super) fn most_counted(self, window: u32) -> u64 {
+        (u64::from(window) + 1) * (u64::from(self.deepest) + 1)
+    }
 }
 
 /// A tree of nodes; the first is the root.
@@ -174,7 +180,7 @@ impl HistogramTree {
     }
 
     /// Whether every node is either free or reached once from the root, and all numbers are within.
-    pub(super) fn is_sound(&self, width: usize) -> bool {
+    pub(super) fn is_sound(&self, width: usize, most_counted: u64) -> bool {
         let count = self.nodes.len();
         if count == 0 || self.boxes.len() != count * width {
             return false;
@@ -189,7 +195,7 @@ impl HistogramTree {
             }
             let node = self.nodes[at as usize];
             let halves = node.is_leaf() == (node.right == NONE);
-            if !halves || node.column as usize >= width || !node.threshold.is_finite() {
+            if !halves || node.count > most_counted || node.column as usize >= width || !node.threshold.is_finite() {
                 return false;
             }
             if !node.is_leaf() {
