@@ -65,7 +65,7 @@ def half_space_trees_auc(folder):
         return roc_auc_score(is_odd[500:], scores[500:])
 
     streams = list(labelled(folder, "stream"))
-    areas = lambda: {"auc": {name: float(np.mean([area(rows, is_odd, seed) for seed in range(1, 6)]))
+    areas = lambda: {"auc": {name: float(np.mean([area(rows, is_odd, seed) for seed in range(1, 21)]))
                              for name, rows, is_odd in streams}}
     return {"version": river.__version__, **measured(areas)}
 

@@ -13,7 +13,7 @@ use crate::measure::{measured, told};
 
 /// Forests whose areas are averaged.
 const SEEDS: u64 = 20;
-const STREAM_SEEDS: u64 = 5;
+const STREAM_SEEDS: u64 = 20;
 /// The first events of a stream, which are learned and not judged.
 const UNJUDGED: usize = 500;
 const EVENTS: usize = 20_000;
