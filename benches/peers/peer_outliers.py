@@ -37,13 +37,13 @@ def half_space_trees(folder):
 
 
 def labelled(folder, kind):
-    """Name, rows and labels of each set or stream."""
+    """Name, rows, labels, and seeds to average over, of each set or stream."""
     from peer import column
 
     with open(os.path.join(folder, f"{kind}s.txt")) as file:
-        for name, width in (line.split() for line in file):
+        for name, width, seeds in (line.split() for line in file):
             rows = column(folder, f"{kind}-{name}.f64").reshape(int(width), -1).T
-            yield name, rows, column(folder, f"{kind}-{name}.u32", "<u4")
+            yield name, rows, column(folder, f"{kind}-{name}.u32", "<u4"), range(1, int(seeds) + 1)
 
 
 def half_space_trees_auc(folder):
@@ -65,8 +65,8 @@ def half_space_trees_auc(folder):
         return roc_auc_score(is_odd[500:], scores[500:])
 
     streams = list(labelled(folder, "stream"))
-    areas = lambda: {"auc": {name: float(np.mean([area(rows, is_odd, seed) for seed in range(1, 21)]))
-                             for name, rows, is_odd in streams}}
+    areas = lambda: {"auc": {name: float(np.mean([area(rows, is_odd, seed) for seed in seeds]))
+                             for name, rows, is_odd, seeds in streams}}
     return {"version": river.__version__, **measured(areas)}
 
 
@@ -78,10 +78,10 @@ def forest_auc(folder):
 
     def areas():
         found = {}
-        for name, rows, is_odd in labelled(folder, "set"):
+        for name, rows, is_odd, seeds in labelled(folder, "set"):
             found[name] = float(np.mean([
                 roc_auc_score(is_odd, -IsolationForest(random_state=seed).fit(rows).score_samples(rows))
-                for seed in range(1, 21)]))
+                for seed in seeds]))
         return {"auc": found}
 
     return {"version": sklearn.__version__, **measured(areas)}

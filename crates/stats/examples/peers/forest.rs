@@ -11,9 +11,6 @@ use wardline_stats::performance::area_under_roc;
 use crate::data::{codes, numbers, numeric};
 use crate::measure::{measured, told};
 
-/// Forests whose areas are averaged.
-const SEEDS: u64 = 20;
-const STREAM_SEEDS: u64 = 20;
 /// The first events of a stream, which are learned and not judged.
 const UNJUDGED: usize = 500;
 const EVENTS: usize = 20_000;
@@ -59,16 +56,20 @@ pub(crate) fn rank_streams(folder: &Path) -> Result<Value, Box<dyn Error>> {
 struct Labelled {
     name: String,
     width: usize,
+    /// Forests whose areas are averaged.
+    seeds: u64,
     values: Vec<f64>,
     is_odd: Vec<bool>,
 }
 
 impl Labelled {
     fn read(folder: &Path, kind: &str, line: &str) -> Result<Self, Box<dyn Error>> {
-        let (name, width) = line.split_once(' ').ok_or("a set without a width")?;
+        let mut words = line.split(' ');
+        let mut word = || words.next().ok_or("a set without its width and seeds");
+        let (name, width, seeds) = (word()?, word()?.parse()?, word()?.parse()?);
         let values = numbers(folder, &format!("{kind}-{name}"))?;
         let is_odd = codes(folder, &format!("{kind}-{name}"))?.iter().map(|code| *code == 1).collect();
-        Ok(Self { name: name.to_owned(), width: width.parse()?, values, is_odd })
+        Ok(Self { name: name.to_owned(), width, seeds, values, is_odd })
     }
 
     fn columns(&self) -> Vec<&[f64]> {
@@ -80,7 +81,7 @@ fn area_of_stream(folder: &Path, line: &str) -> Result<(String, Value), Box<dyn 
     let stream = Labelled::read(folder, "stream", line)?;
     let columns = stream.columns();
     let mut sum = 0.0;
-    for seed in 1..=STREAM_SEEDS {
+    for seed in 1..=stream.seeds {
         let settings = OnlineForestSettings { seed, ..OnlineForestSettings::default() };
         let mut forest = OnlineForest::new(stream.width, &settings).ok_or("settings")?;
         let mut scores = Vec::with_capacity(stream.is_odd.len());
@@ -91,19 +92,19 @@ fn area_of_stream(folder: &Path, line: &str) -> Result<(String, Value), Box<dyn 
         let area = area_under_roc(&scores[UNJUDGED..], &stream.is_odd[UNJUDGED..]);
         sum += area.ok_or("one class only")?.value;
     }
-    Ok((stream.name, json!(sum / STREAM_SEEDS as f64)))
+    Ok((stream.name, json!(sum / stream.seeds as f64)))
 }
 
 fn area_of(folder: &Path, line: &str) -> Result<(String, Value), Box<dyn Error>> {
     let set = Labelled::read(folder, "set", line)?;
     let rows = Features::new(set.columns()).ok_or("not a table")?;
     let mut sum = 0.0;
-    for seed in 1..=SEEDS {
+    for seed in 1..=set.seeds {
         let forest = IsolationForest::fit(&rows, &ForestSettings { seed, ..ForestSettings::default() });
         let scores = forest.and_then(|forest| forest.score(&rows)).ok_or("too little data")?;
         sum += area_under_roc(&scores, &set.is_odd).ok_or("one class only")?.value;
     }
-    Ok((set.name, json!(sum / SEEDS as f64)))
+    Ok((set.name, json!(sum / set.seeds as f64)))
 }
 
 fn whole(columns: &[Vec<f64>]) -> Result<Features<'_>, Box<dyn Error>> {
