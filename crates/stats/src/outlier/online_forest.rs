@@ -122,9 +122,25 @@ impl OnlineForest {
         if !self.fits(row) {
             return None;
         }
-        let score = self.score(row);
-        self.trees.iter_mut().for_each(|tree| tree.learn(row));
-        self.remember(row);
+        let rows = self.count();
+        let is_full = rows == self.settings.window as usize;
+        let place = self.oldest * self.width..(self.oldest + 1) * self.width;
+        // All with one tree before the next, while it is in the first cache.
+        let mut density = 0.0;
+        for tree in &mut self.trees {
+            density += tree.density(row, rows);
+            tree.learn(row);
+            if is_full {
+                tree.forget(&self.rows[place.clone()]);
+            }
+        }
+        let score = (!self.trees.is_empty()).then(|| self.trees.len() as f64 / density);
+        if is_full {
+            self.rows[place].copy_from_slice(row);
+            self.oldest = (self.oldest + 1) % self.settings.window as usize;
+        } else {
+            self.rows.extend_from_slice(row);
+        }
         self.renew();
         Some(score)
     }
@@ -151,19 +167,6 @@ impl OnlineForest {
         row.len() == self.width && row.iter().all(|value| value.abs() < 1e150)
     }
 
-    fn remember(&mut self, row: &[f64]) {
-        if self.count() < self.settings.window as usize {
-            self.rows.extend_from_slice(row);
-            return;
-        }
-        let place = self.oldest * self.width..(self.oldest + 1) * self.width;
-        for tree in &mut self.trees {
-            tree.forget(&self.rows[place.clone()]);
-        }
-        self.rows[place].copy_from_slice(row);
-        self.oldest = (self.oldest + 1) % self.settings.window as usize;
-    }
-
     /// Grows all trees once the first rows are there, and after that one at a time.
     fn renew(&mut self) {
         let trees = self.settings.trees as usize;
@@ -185,7 +188,7 @@ impl OnlineForest {
 
     fn grown(&mut self, ranges: &[[f64; 2]]) -> HalfSpaceTree {
         let mut tree = HalfSpaceTree::grow(ranges, self.settings.depth, &mut self.random);
-        self.rows.chunks_exact(self.width).for_each(|row| tree.learn(row));
+        tree.learn_all(self.rows.chunks_exact(self.width));
         tree
     }
 
@@ -223,7 +226,7 @@ impl TryFrom<Stored> for OnlineForest {
         }
         let mut trees: Vec<HalfSpaceTree> = trees.into_iter().map(HalfSpaceTree::from_splits).collect();
         for tree in &mut trees {
-            rows.chunks_exact(width).for_each(|row| tree.learn(row));
+            tree.learn_all(rows.chunks_exact(width));
         }
         Ok(Self { trees, rows, oldest, next, since, random, ..empty })
     }
@@ -312,7 +315,9 @@ mod tests {
         let mut random = SplitMix::new(41);
         for at in 0..6_000 {
             let middle = if at / 50 % 2 == 0 { 0.0 } else { 30.0 };
-            forest.observe(&[middle + random.normal(), random.unit().powi(9)]).unwrap();
+            let row = [middle + random.normal(), random.unit().powi(9)];
+            let before = forest.score(&row);
+            assert_eq!(forest.observe(&row), Some(before));
             if at % 200 == 0 {
                 let stored = postcard::to_allocvec(&forest).unwrap();
                 assert_eq!(postcard::from_bytes::<OnlineForest>(&stored).unwrap(), forest);

@@ -67,6 +67,20 @@ impl HalfSpaceTree {
         self.masses[place] += 1;
     }
 
+    /// Counts the first rows: each in its lowest place, and those above as the sum of what is below.
+    pub(super) fn learn_all<'a>(&mut self, rows: impl Iterator<Item = &'a [f64]>) {
+        for row in rows {
+            let mut place = 1;
+            while place < self.splits.len() {
+                place = self.child(place, row);
+            }
+            self.masses[place] += 1;
+        }
+        for place in (1..self.splits.len()).rev() {
+            self.masses[place] = self.masses[2 * place] + self.masses[2 * place + 1];
+        }
+    }
+
     /// Takes a row out again that was counted.
     pub(super) fn forget(&mut self, row: &[f64]) {
         let mut place = 1;
