@@ -65,6 +65,22 @@ def outlier_sets():
         yield name, *one_class(rows, is_odd)
 
 
+def outlier_streams(sets):
+    """Streams of rows with outliers: the sets of a thousand rows or more in random order, and one that is simulated: its usual
+    rows move by ten standard deviations from the first to the last, 2 % lie 3.5 off in two of six columns."""
+    random = np.random.default_rng(5)
+    for name, rows, is_odd in sets:
+        if len(rows) >= 1_000:
+            order = random.permutation(len(rows))
+            yield name, rows[order], is_odd[order]
+    rows = random.standard_normal((20_000, 6))
+    rows[:, 1] = 0.8 * rows[:, 0] + 0.6 * rows[:, 1]
+    is_odd = random.random(len(rows)) < 0.02
+    for at in np.flatnonzero(is_odd):
+        rows[at, random.choice(6, 2, replace=False)] += 3.5 * random.choice([-1.0, 1.0], 2)
+    yield "drifting", rows + np.linspace(0, 10, len(rows))[:, None] / np.sqrt(6), is_odd
+
+
 def write(folder, name, values, kind):
     np.asarray(values).astype(kind).tofile(os.path.join(folder, name))
 
@@ -85,13 +101,17 @@ def main():
         p, label = scores(1_000_000, seed, shift)
         write(folder, f"{name}-score.f64", p, "<f8")
         write(folder, f"{name}-label.u32", label, "<u4")
-    names = []
-    for name, rows, is_odd in outlier_sets():
-        names.append(f"{name} {rows.shape[1]}")
-        write(folder, f"set-{name}.f64", rows.T, "<f8")
-        write(folder, f"set-{name}.u32", is_odd, "<u4")
-    with open(os.path.join(folder, "sets.txt"), "w") as file:
-        file.write("\n".join(names) + "\n")
+    sets = list(outlier_sets())
+    for kind, tables in (("set", sets), ("stream", outlier_streams(sets))):
+        names = []
+        for name, rows, is_odd in tables:
+            # Over how many forests an area is averaged: on the digits it differs by 0.05 from seed to seed, on others by
+            # 0.01, and the means of two sides shall differ by less than 0.005 by chance.
+            names.append(f"{name} {rows.shape[1]} {20 if kind == 'stream' else 300 if 'digits' in name else 100}")
+            write(folder, f"{kind}-{name}.f64", rows.T, "<f8")
+            write(folder, f"{kind}-{name}.u32", is_odd, "<u4")
+        with open(os.path.join(folder, f"{kind}s.txt"), "w") as file:
+            file.write("\n".join(names) + "\n")
     write_texts(folder)
     random = np.random.default_rng(3)
     write(folder, "stream-bits.f64", random.random(1_000_000) < 0.05, "<f8")

@@ -11,8 +11,8 @@ use wardline_stats::performance::area_under_roc;
 use crate::data::{codes, numbers, numeric};
 use crate::measure::{measured, told};
 
-/// Forests whose areas are averaged.
-const SEEDS: u64 = 20;
+/// The first events of a stream, which are learned and not judged.
+const UNJUDGED: usize = 500;
 const EVENTS: usize = 20_000;
 
 /// Scores 1,000,000 rows of 20 columns with 100 trees.
@@ -44,19 +44,67 @@ pub(crate) fn rank(folder: &Path) -> Result<Value, Box<dyn Error>> {
     Ok(told("forest_auc", cost, json!({"auc": areas?})))
 }
 
-fn area_of(folder: &Path, line: &str) -> Result<(String, Value), Box<dyn Error>> {
-    let (name, width) = line.split_once(' ').ok_or("a set without a width")?;
-    let values = numbers(folder, &format!("set-{name}"))?;
-    let is_odd: Vec<bool> = codes(folder, &format!("set-{name}"))?.iter().map(|code| *code == 1).collect();
-    let columns: Vec<&[f64]> = values.chunks_exact(values.len() / width.parse::<usize>()?).collect();
-    let rows = Features::new(columns).ok_or("not a table")?;
+/// The same for streams, each row scored before it is learned.
+pub(crate) fn rank_streams(folder: &Path) -> Result<Value, Box<dyn Error>> {
+    let streams = std::fs::read_to_string(folder.join("streams.txt"))?;
+    let (areas, cost) =
+        measured(|| streams.lines().map(|line| area_of_stream(folder, line)).collect::<Result<Map<_, _>, _>>());
+    Ok(told("online_forest_auc", cost, json!({"auc": areas?})))
+}
+
+/// Labelled rows, column by column.
+struct Labelled {
+    name: String,
+    width: usize,
+    /// Forests whose areas are averaged.
+    seeds: u64,
+    values: Vec<f64>,
+    is_odd: Vec<bool>,
+}
+
+impl Labelled {
+    fn read(folder: &Path, kind: &str, line: &str) -> Result<Self, Box<dyn Error>> {
+        let mut words = line.split(' ');
+        let mut word = || words.next().ok_or("a set without its width and seeds");
+        let (name, width, seeds) = (word()?, word()?.parse()?, word()?.parse()?);
+        let values = numbers(folder, &format!("{kind}-{name}"))?;
+        let is_odd = codes(folder, &format!("{kind}-{name}"))?.iter().map(|code| *code == 1).collect();
+        Ok(Self { name: name.to_owned(), width, seeds, values, is_odd })
+    }
+
+    fn columns(&self) -> Vec<&[f64]> {
+        self.values.chunks_exact(self.is_odd.len()).take(self.width).collect()
+    }
+}
+
+fn area_of_stream(folder: &Path, line: &str) -> Result<(String, Value), Box<dyn Error>> {
+    let stream = Labelled::read(folder, "stream", line)?;
+    let columns = stream.columns();
     let mut sum = 0.0;
-    for seed in 1..=SEEDS {
+    for seed in 1..=stream.seeds {
+        let settings = OnlineForestSettings { seed, ..OnlineForestSettings::default() };
+        let mut forest = OnlineForest::new(stream.width, &settings).ok_or("settings")?;
+        let mut scores = Vec::with_capacity(stream.is_odd.len());
+        for row in 0..stream.is_odd.len() {
+            let row: Vec<f64> = columns.iter().map(|column| column[row]).collect();
+            scores.push(forest.observe(&row).ok_or("a row that does not fit")?.unwrap_or(0.0));
+        }
+        let area = area_under_roc(&scores[UNJUDGED..], &stream.is_odd[UNJUDGED..]);
+        sum += area.ok_or("one class only")?.value;
+    }
+    Ok((stream.name, json!(sum / stream.seeds as f64)))
+}
+
+fn area_of(folder: &Path, line: &str) -> Result<(String, Value), Box<dyn Error>> {
+    let set = Labelled::read(folder, "set", line)?;
+    let rows = Features::new(set.columns()).ok_or("not a table")?;
+    let mut sum = 0.0;
+    for seed in 1..=set.seeds {
         let forest = IsolationForest::fit(&rows, &ForestSettings { seed, ..ForestSettings::default() });
         let scores = forest.and_then(|forest| forest.score(&rows)).ok_or("too little data")?;
-        sum += area_under_roc(&scores, &is_odd).ok_or("one class only")?.value;
+        sum += area_under_roc(&scores, &set.is_odd).ok_or("one class only")?.value;
     }
-    Ok((name.to_owned(), json!(sum / SEEDS as f64)))
+    Ok((set.name, json!(sum / set.seeds as f64)))
 }
 
 fn whole(columns: &[Vec<f64>]) -> Result<Features<'_>, Box<dyn Error>> {

@@ -53,6 +53,7 @@ const JOBS: &[(&str, Job)] = &[
     ("ecod", outlier_models::ecod),
     ("copod", outlier_models::copod),
     ("robust_distance", outlier_models::robust_distance),
+    ("online_forest_auc", forest::rank_streams),
     ("slices", slices::judge),
     ("shap_path_dependent", explain::path_dependent),
     ("shap_interventional", explain::interventional),

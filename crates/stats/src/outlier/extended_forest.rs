@@ -79,7 +79,7 @@ impl ExtendedForest {
             let mut values = Vec::with_capacity(size * features.width());
             for row in random_rows(rows, size, &mut random) {
                 let columns = features.columns().iter().enumerate();
-                values.extend(columns.map(|(feature, column)| typical.value(feature, column[row]) * scales[feature]));
+                values.extend(columns.map(|(feature, column)| scaled(&typical, &scales, feature, column[row])));
             }
             Tree::grow(&values, features.width(), planes, depth_of(size), &mut random)
         });
@@ -97,13 +97,18 @@ impl ExtendedForest {
         let mut row = vec![0.0; features.width()];
         let score = |at: usize| {
             for (feature, column) in features.columns().iter().enumerate() {
-                row[feature] = self.typical.value(feature, column[at]) * self.scales[feature];
+                row[feature] = scaled(&self.typical, &self.scales, feature, column[at]);
             }
             let sum: f64 = self.trees.iter().map(|tree| tree.depth_of(&row, self.planes)).sum();
             (sum * scale).exp2()
         };
         Some((0..features.rows()).map(score).collect())
     }
+}
+
+/// The value, or what stands in for it, in units of its column; so far from the limits of numbers that sums are finite.
+fn scaled(typical: &Typical, scales: &[f64], feature: usize, value: f64) -> f64 {
+    (typical.value(feature, value) * scales[feature]).clamp(-1e150, 1e150)
 }
 
 /// One over the range between the quartiles; over the whole range where that is zero, and zero for a constant.
@@ -269,6 +274,20 @@ mod tests {
         let by_planes = rank(extended.score(&rows).unwrap(), extended.score(&odd).unwrap()[0]);
         let by_features = rank(plain.score(&rows).unwrap(), plain.score(&odd).unwrap()[0]);
         assert!(by_planes < 100 && 2 * by_planes < by_features, "{by_planes} and {by_features} of 2,000 are as odd");
+    }
+
+    /// Goal: values at the limits of numbers end in finite scores and a forest that can be stored.
+    #[test]
+    fn the_greatest_numbers_do_no_harm() {
+        let x: Vec<f64> = (0..300).map(|at| if at % 50 == 0 { f64::MAX } else { f64::from(at) * 1e-9 }).collect();
+        let y: Vec<f64> = (0..300).map(|at| if at % 40 == 0 { f64::MIN } else { f64::from(at % 7) }).collect();
+        let rows = Features::new(vec![&x, &y]).unwrap();
+        let forest = ExtendedForest::fit(&rows, 2, &ForestSettings { trees: 50, ..ForestSettings::default() }).unwrap();
+        let scores = forest.score(&rows).unwrap();
+        assert!(scores.iter().all(|score| 0.0 < *score && *score < 1.0));
+        assert!(scores[0] > scores[1], "{} {}", scores[0], scores[1]);
+        let read: ExtendedForest = postcard::from_bytes(&postcard::to_allocvec(&forest).unwrap()).unwrap();
+        assert_eq!(read, forest);
     }
 
     #[test]
