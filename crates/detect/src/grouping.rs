@@ -1,7 +1,7 @@
 //! Findings of one cause become one alert.
 //!
 //! A finding joins an open alert of its model when both are of one family of causes (how the model is
-//! served; what it is fed and answers; how much it is asked), their versions do not contradict each
+//! served; what it is fed and answers; how much it is asked; each kind of attack by itself), their versions do not contradict each
 //! other, and no more time lies between them than the grouping gap, or four of the finding's windows.
 
 use serde::{Deserialize, Serialize};
@@ -20,6 +20,8 @@ enum Family {
     Serving,
     Data,
     Traffic,
+    /// A cause of its own, which nothing else is a symptom of.
+    Own(FindingKind),
 }
 
 const fn family(kind: FindingKind) -> Family {
@@ -27,6 +29,14 @@ const fn family(kind: FindingKind) -> Family {
         FindingKind::Errors | FindingKind::SloBurn | FindingKind::Latency | FindingKind::Saturation => Family::Serving,
         FindingKind::DataDrift | FindingKind::PredictionDrift | FindingKind::DataQuality => Family::Data,
         FindingKind::Traffic => Family::Traffic,
+        FindingKind::Performance
+        | FindingKind::Fairness
+        | FindingKind::Adversarial
+        | FindingKind::Poisoning
+        | FindingKind::Extraction
+        | FindingKind::Injection
+        | FindingKind::Cost
+        | FindingKind::Integrity => Family::Own(kind),
     }
 }
 

@@ -73,13 +73,15 @@ impl ModelWatch {
         let rows = self.rows_of(batch, &mut scratch);
         self.state.second.grow(self.state.groups.len());
 
-        let mut from = 0;
+        let (mut from, mut second_from) = (0, 0);
         for row in 0..batch.len() {
             let start = scratch.times[row].floor(Timestamp::SECOND);
             if self.state.started.is_none() {
                 self.state.started = Some(scratch.times[row]);
                 self.state.second.begin(start, self.state.groups.len());
             } else if start != self.state.second.start {
+                self.show_rows(batch, second_from..row, findings);
+                second_from = row;
                 if self.is_turning_point(start) {
                     self.flush(&rows, &mut scratch, from..row);
                     from = row;
@@ -88,9 +90,30 @@ impl ModelWatch {
             }
             self.count_row(&rows, &scratch, row);
         }
+        self.show_rows(batch, second_from..batch.len(), findings);
         self.flush(&rows, &mut scratch, from..batch.len());
         drop(rows);
         self.scratch = scratch;
+    }
+
+    /// Takes records that are no predictions: training rows, or a deployment. They do not move the clock.
+    pub(crate) fn observe_other(
+        &mut self,
+        batch: &EventBatch,
+        range: std::ops::Range<usize>,
+        findings: &mut Vec<Finding>,
+    ) {
+        self.show_rows(batch, range, findings);
+    }
+
+    fn show_rows(&mut self, batch: &EventBatch, range: std::ops::Range<usize>, findings: &mut Vec<Finding>) {
+        if range.is_empty() {
+            return;
+        }
+        let rows = detectors::EventRows { batch, range };
+        for detector in &mut self.detectors {
+            detector.on_rows(&self.state, &rows, findings);
+        }
     }
 
     /// Time passed without events.

@@ -110,13 +110,14 @@ impl Watch {
         }
     }
 
-    /// Takes a batch. Outcomes, training rows and logs are of no concern to these detectors.
+    /// Takes a batch. Logs are of no concern to these detectors.
     pub fn observe(&mut self, batch: &EventBatch) -> Observed {
         let mut observed = Observed::default();
         match (batch.kind, &batch.model) {
             (RecordKind::Inference, Some(model)) => self.observe_model(model, batch, &mut observed),
             (RecordKind::Metric, _) => self.observe_metrics(batch, &mut observed),
-            (RecordKind::Deployment, _) => self.observe_deployments(batch),
+            (RecordKind::TrainingRow, Some(model)) => self.observe_training_rows(model, batch, &mut observed),
+            (RecordKind::Deployment, _) => self.observe_deployments(batch, &mut observed),
             _ => {}
         }
         observed
@@ -222,29 +223,47 @@ impl Watch {
     }
 
     fn observe_model(&mut self, model: &str, batch: &EventBatch, observed: &mut Observed) {
-        if !self.models.contains_key(model) {
-            if self.models.len() >= MOST_MODELS {
-                self.left_out += batch.len() as u64;
-                return;
-            }
-            let watch = ModelWatch::new(model, self.settings.of(model).clone(), &self.settings);
-            self.models.insert(model.to_owned(), watch);
-        }
         let mut findings = Vec::new();
-        if let Some(watch) = self.models.get_mut(model) {
-            watch.observe(batch, &mut findings);
+        match self.watch_of(model) {
+            Some(watch) => watch.observe(batch, &mut findings),
+            None => self.left_out += batch.len() as u64,
+        }
+        self.group(model, findings, observed);
+    }
+
+    /// Training rows may come before the model serves.
+    fn observe_training_rows(&mut self, model: &str, batch: &EventBatch, observed: &mut Observed) {
+        let mut findings = Vec::new();
+        if let Some(watch) = self.watch_of(model) {
+            watch.observe_other(batch, 0..batch.len(), &mut findings);
         }
         self.group(model, findings, observed);
     }
 
     /// Deployments end what is told of a version that they take back.
-    fn observe_deployments(&mut self, batch: &EventBatch) {
+    fn observe_deployments(&mut self, batch: &EventBatch, observed: &mut Observed) {
         let (Ok(times), Some(models)) = (batch.times(), batch.text("model")) else { return };
         for row in 0..batch.len() {
-            if let Some(watch) = models.get(row).and_then(|model| self.models.get_mut(model)) {
+            let Some(model) = models.get(row) else { continue };
+            let mut findings = Vec::new();
+            if let Some(watch) = self.watch_of(model) {
                 watch.state.retirements.observe(batch, row, Timestamp::from_micros(times.value(row)));
+                watch.observe_other(batch, row..row + 1, &mut findings);
             }
+            self.group(model, findings, observed);
         }
+    }
+
+    /// The watch of a model, a new one where it was not seen before; `None` where there are too many.
+    fn watch_of(&mut self, model: &str) -> Option<&mut ModelWatch> {
+        if !self.models.contains_key(model) {
+            if self.models.len() >= MOST_MODELS {
+                return None;
+            }
+            let watch = ModelWatch::new(model, self.settings.of(model).clone(), &self.settings);
+            self.models.insert(model.to_owned(), watch);
+        }
+        self.models.get_mut(model)
     }
 
     fn observe_metrics(&mut self, batch: &EventBatch, observed: &mut Observed) {

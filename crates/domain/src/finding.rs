@@ -24,6 +24,22 @@ pub enum FindingKind {
     PredictionDrift,
     /// Missing values, new categories, values out of range.
     DataQuality,
+    /// Predictions are right less often, as labels, feedback or the model's own scores tell.
+    Performance,
+    /// Groups of people are treated unequally.
+    Fairness,
+    /// Inputs made to fool the model: patches, perturbations, triggers.
+    Adversarial,
+    /// Training rows or feedback made to bend the model.
+    Poisoning,
+    /// Queries that copy the model or its training data.
+    Extraction,
+    /// Texts that instruct the model against its operator, and what they bring out of it.
+    Injection,
+    /// Usage that costs more than its owner means to spend.
+    Cost,
+    /// What serves, or what it was made from, is not what was recorded.
+    Integrity,
 }
 
 impl FindingKind {
@@ -38,6 +54,14 @@ impl FindingKind {
             Self::DataDrift => "data_drift",
             Self::PredictionDrift => "prediction_drift",
             Self::DataQuality => "data_quality",
+            Self::Performance => "performance",
+            Self::Fairness => "fairness",
+            Self::Adversarial => "adversarial",
+            Self::Poisoning => "poisoning",
+            Self::Extraction => "extraction",
+            Self::Injection => "injection",
+            Self::Cost => "cost",
+            Self::Integrity => "integrity",
         }
     }
 }

@@ -140,6 +140,14 @@ const fn kind_in_words(kind: FindingKind) -> &'static str {
         FindingKind::DataDrift => "data drift",
         FindingKind::PredictionDrift => "prediction drift",
         FindingKind::DataQuality => "data quality",
+        FindingKind::Performance => "performance",
+        FindingKind::Fairness => "fairness",
+        FindingKind::Adversarial => "adversarial input",
+        FindingKind::Poisoning => "poisoning",
+        FindingKind::Extraction => "extraction",
+        FindingKind::Injection => "prompt injection",
+        FindingKind::Cost => "cost",
+        FindingKind::Integrity => "integrity",
     }
 }
 
@@ -178,7 +186,14 @@ fn subjects_of(alert: &Alert) -> &'static [Subject] {
         FindingKind::Errors | FindingKind::SloBurn => &[Subject::ErrorRate, Subject::Volume],
         FindingKind::Latency | FindingKind::Saturation => &[Subject::Latency, Subject::Volume],
         FindingKind::PredictionDrift => &[Subject::Score, Subject::DecisionMix],
-        FindingKind::DataDrift | FindingKind::DataQuality => &[Subject::FeatureShift, Subject::Score],
+        FindingKind::DataDrift | FindingKind::DataQuality | FindingKind::Adversarial | FindingKind::Poisoning => {
+            &[Subject::FeatureShift, Subject::Score]
+        }
+        FindingKind::Performance => &[Subject::Score, Subject::FeatureShift],
+        FindingKind::Fairness => &[Subject::DecisionMix, Subject::Score],
+        FindingKind::Extraction | FindingKind::Injection | FindingKind::Cost | FindingKind::Integrity => {
+            &[Subject::Volume, Subject::Score]
+        }
     }
 }
 
