@@ -35,6 +35,7 @@ mod settings;
 mod slice_drift;
 mod slice_windows;
 mod tails;
+pub mod text_attack;
 mod thinned;
 mod traffic_baseline;
 mod version_judge;
