@@ -131,7 +131,8 @@ fn build() -> Option<Automaton> {
     for (concept, words) in lexicon::ALL.iter().flat_map(|lists| lists.iter()) {
         for written in words.split('|').map(str::trim).filter(|word| !word.is_empty()) {
             let (word, is_stem) = written.strip_suffix('*').map_or((written, false), |stem| (stem, true));
-            let word = super::fold::fold(word).text;
+            // A stroke within an entry is written as a broken one.
+            let word = super::fold::fold(&word.replace('¦', "|")).text;
             // Scripts without spaces have no bounds of words.
             let is_bounded =
                 (word.chars().next().is_some_and(is_spaced_letter), word.chars().last().is_some_and(is_spaced_letter));

@@ -129,6 +129,7 @@ const RULES: &[Rule] = &[
     rule(Intent::ToolMisuse, 2.5, 60, &[Machine.bit(), NewTask.bit()]),
     rule(Intent::RoleMarker, 4.0, 90, &[Marker.bit(), of(&[Concept::Override, Bypass, NewTask, Role, Persona, Unrestricted, SystemPrompt, BeforeTask, Conceal, FromNowOn, Remember])]),
     rule(Intent::RoleMarker, 3.0, 60, &[Marker.bit(), of(&[Machine, Yours, Authority]), of(&[Send, Act, Reveal, Instructions, Safety])]),
+    rule(Intent::RoleMarker, 2.5, 60, &[Marker.bit(), of(&[Send, Act, Reveal, Drop]), of(&[Secret, Asset, Safety])]),
     rule(Intent::Planting, 3.0, 130, &[Remember.bit(), of(&[Concept::Override, Bypass, NewTask, SystemPrompt, Secret, Conceal, Unrestricted, FromNowOn, BeforeTask, Instructions])]),
     rule(Intent::ForgedReasoning, 3.0, 120, &[Reasoning.bit(), of(&[Safety, Instructions, NoRefusal, Unrestricted, Authority, Concept::Override])]),
     rule(Intent::Encoded, 2.5, 70, &[Notation.bit(), Decode.bit()]),

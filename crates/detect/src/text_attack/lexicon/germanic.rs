@@ -3,6 +3,7 @@
 use super::{Concept::*, Entries};
 
 pub(super) const GERMAN: &[Entries] = &[
+    (Reasoning, "als assistent habe ich|habe ich bereits|bereits festgestellt|der richtige schritt|denken wir nach|gedanke:"),
     (Override, "ignoriere*|ignorier|ignorieren|vergiss|vergesse|vergessen sie|missachte*|beachte nicht|befolge nicht|verwirf|überschreib*|überspring*|gelten nicht mehr|gilt nicht mehr|hör auf|streiche|lösche|deaktiviere"),
     (Bypass, "umgehe|umgehen|hebel|aushebeln"),
     (Prior, "vorherige*|bisherige*|vorige*|obige*|früher*|vorangegangen*|vorhergehende*|alte*|ursprünglich*|zuvor|bisher|gegeben*|erhalten*|oben|davor"),
@@ -16,7 +17,7 @@ pub(super) const GERMAN: &[Entries] = &[
     (Verbatim, "wortwörtlich|wörtlich|wort für wort|vollständig|im wortlaut|codeblock"),
     (Role, "du bist jetzt|du bist nun|du bist|sie sind jetzt|tu so|tue so|spiele|spiel|verhalte dich|agiere|handle als|handele|stell dir vor|übernimm die rolle|schlüpfe|antworte als|rolle"),
     (FromNowOn, "ab jetzt|ab sofort|von nun an|ab diesem|künftig|von jetzt an"),
-    (Unrestricted, "ohne einschränkung*|ohne beschränkung*|ohne regeln|ohne filter|ohne zensur|keine regeln|keine einschränkung*|keine beschränkung*|keinerlei|uneingeschränkt*|unzensiert*|ungefiltert*|keine grenzen|ohne grenzen|unbeschränkt*|ohne moral*|keine moral*|ohne ethische|frei von"),
+    (Unrestricted, "ohne einschränkung*|ohne beschränkung*|ohne regeln|ohne filter|ohne zensur|keine regeln|keine einschränkung*|keine beschränkung*|keinerlei|uneingeschränkt*|unzensiert*|ungefiltert*|keine grenzen|ohne grenzen|unbeschränkt*|ohne moral*|keine moral*|ohne ethische|frei von|nicht gelten|gelten hier nicht|hier nicht gelten|nicht gilt"),
     (Persona, "entwicklermodus|entwickler-modus|administratormodus|wartungsmodus|debug-modus"),
     (NoRefusal, "verweigere nie|niemals ablehnen|lehne nie|weigere dich nicht|ohne warnung*|ohne hinweis*|keine warnung*|ohne ausnahme|musst alles|musst gehorchen|beantworte alles|beantwortest alles|egal was|egal wie"),
     (Send, "sende|senden sie|schicke|schick|maile|leite|weiterleiten|übertrage|übermittle|veröffentliche|poste"),

@@ -3,6 +3,7 @@
 use super::{Concept::*, Entries};
 
 pub(super) const FRENCH: &[Entries] = &[
+    (Reasoning, "en tant qu'assistant|j'ai déjà|l'étape correcte|réfléchissons"),
     (Override, "ignore|ignorez|ignorer|oublie|oubliez|oublier|ne tiens pas compte|ne tenez pas compte|fais abstraction|faites abstraction|ne suis pas|ne suivez pas|neglige|annule|désactive|desactivez|efface|ne respecte pas|laisse tomber|passe outre"),
     (Bypass, "contourne|contournez|contourner"),
     (Prior, "précédent*|antérieur*|ci-dessus|initial*|d'avant|reçu*|données|donnée|existant*|préalable*|au-dessus|avant"),
@@ -16,7 +17,7 @@ pub(super) const FRENCH: &[Entries] = &[
     (Verbatim, "mot pour mot|mot à mot|textuellement|intégralement|en entier|bloc de code"),
     (Role, "tu es maintenant|vous êtes maintenant|tu es|fais comme si|faites comme si|fais semblant|agis comme|agissez comme|joue le rôle|jouez le rôle|comporte-toi|imagine que tu|prends le rôle|réponds comme|incarne|mode"),
     (FromNowOn, "désormais|à partir de maintenant|dorénavant|dès maintenant|à compter de"),
-    (Unrestricted, "sans restriction*|sans limite*|sans filtre*|sans règle*|sans censure|aucune restriction|aucune règle|aucune limite|aucun filtre|illimité*|non censuré*|sans contrainte*|sans morale|pas de règles|pas de limites|libre de"),
+    (Unrestricted, "sans restriction*|sans limite*|sans filtre*|sans règle*|sans censure|aucune restriction|aucune règle|aucune limite|aucun filtre|illimité*|non censuré*|sans contrainte*|sans morale|pas de règles|pas de limites|libre de|ne s'appliquent pas|ne s'applique pas"),
     (Persona, "mode développeur|mode administrateur|mode maintenance|mode debug|mode sans"),
     (NoRefusal, "ne refuse jamais|ne jamais refuser|sans refuser|sans avertissement*|aucun avertissement|obéis|tu dois obéir|réponds à tout|quoi qu'il arrive|peu importe"),
     (Send, "envoie|envoyez|envoyer|transmets|transmettez|transfère|transférez|publie|téléverse|poste"),
@@ -38,6 +39,7 @@ pub(super) const FRENCH: &[Entries] = &[
 ];
 
 pub(super) const SPANISH: &[Entries] = &[
+    (Reasoning, "como asistente|ya he determinado|el paso correcto|pensemos"),
     (Override, "ignora|ignore|ignorar|ignoren|olvida|olvide|olvidar|olvídate|no sigas|no siga|no hagas caso|haz caso omiso|haga caso omiso|descarta|desestima|anula|desactiva|omite|pasa por alto|deja de seguir|borra|ya no aplican|no prestes atención"),
     (Bypass, "evita|elude|sáltate|saltate|burla"),
     (Prior, "anterior*|previa*|previo*|de arriba|inicial*|original*|recibid*|dad*|existente*|hasta ahora|antes"),
@@ -51,7 +53,7 @@ pub(super) const SPANISH: &[Entries] = &[
     (Verbatim, "palabra por palabra|textualmente|literalmente|al pie de la letra|por completo|bloque de código"),
     (Role, "ahora eres|eres ahora|eres|actúa como|actúe como|finge|haz como si|compórtate|interpreta el papel|simula|imagina que eres|haz de cuenta|responde como|juega el papel|adopta el papel"),
     (FromNowOn, "a partir de ahora|desde ahora|de ahora en adelante|en adelante"),
-    (Unrestricted, "sin restricci*|sin límites|sin limitaci*|sin filtro*|sin reglas|sin censura|ninguna restricción|ninguna regla|no tienes reglas|no tienes restricci*|no tienes límites|ilimitad*|sin moral|libre de|cualquier cosa"),
+    (Unrestricted, "sin restricci*|sin límites|sin limitaci*|sin filtro*|sin reglas|sin censura|ninguna restricción|ninguna regla|no tienes reglas|no tienes restricci*|no tienes límites|ilimitad*|sin moral|libre de|cualquier cosa|no aplican|no se aplican"),
     (Persona, "modo desarrollador|modo de desarrollador|modo administrador|modo mantenimiento|modo sin|modo dios"),
     (NoRefusal, "nunca te niegues|no te niegues|sin negarte|sin advertencias|sin avisos|sin disculpas|debes obedecer|obedece|responde a todo|pase lo que pase|no importa"),
     (Send, "envía|envíe|manda|enviar|reenvía|transfiere|sube|publica|remite"),
@@ -73,6 +75,7 @@ pub(super) const SPANISH: &[Entries] = &[
 ];
 
 pub(super) const ITALIAN: &[Entries] = &[
+    (Reasoning, "come assistente|ho già stabilito|il passo corretto|ragioniamo"),
     (Override, "ignora|ignori|ignorate|ignorare|dimentica|dimentichi|dimenticate|dimenticare|trascura|non seguire|non considerare|non tenere conto|annulla|disattiva|scarta|cancella|lascia perdere|smetti di seguire|non valgono più"),
     (Bypass, "aggira|aggirare|elude|eludi|bypassa"),
     (Prior, "precedent*|sopra|inizial*|originar*|original*|ricevut*|dat*|esistent*|finora|prima"),
@@ -86,7 +89,7 @@ pub(super) const ITALIAN: &[Entries] = &[
     (Verbatim, "parola per parola|testualmente|letteralmente|per intero|integralmente"),
     (Role, "ora sei|adesso sei|sei ora|sei|agisci come|fingi|fai finta|comportati|interpreta|simula|immagina di essere|rispondi come|assumi il ruolo"),
     (FromNowOn, "d'ora in poi|da ora in poi|da adesso|da questo momento"),
-    (Unrestricted, "senza restrizion*|senza limit*|senza filtr*|senza regole|senza censura|nessuna restrizione|nessuna regola|nessun limite|nessun filtro|illimitat*|libero da|non hai regole|non hai restrizioni|non hai limiti|qualsiasi cosa"),
+    (Unrestricted, "senza restrizion*|senza limit*|senza filtr*|senza regole|senza censura|nessuna restrizione|nessuna regola|nessun limite|nessun filtro|illimitat*|libero da|non hai regole|non hai restrizioni|non hai limiti|qualsiasi cosa|non valgono|non si applicano"),
     (Persona, "modalità sviluppatore|modalità amministratore|modalità manutenzione|modalità senza"),
     (NoRefusal, "non rifiutare mai|non rifiutarti|senza rifiutare|senza avvert*|devi obbedire|obbedisci|rispondi a tutto|qualunque cosa|non importa"),
     (Send, "invia|inviare|invii|manda|inoltra|trasferisci|carica|pubblica|trasmetti|spedisci"),
@@ -121,7 +124,7 @@ pub(super) const PORTUGUESE: &[Entries] = &[
     (Verbatim, "palavra por palavra|literalmente|na íntegra|textualmente"),
     (Role, "você é agora|agora você é|você agora é|você é|aja como|atue como|finja|comporte-se|simule|imagine que você|responda como|interprete"),
     (FromNowOn, "a partir de agora|de agora em diante|doravante"),
-    (Unrestricted, "sem restriç*|sem limit*|sem filtro*|sem regras|sem censura|nenhuma restrição|nenhuma regra|não tem regras|não tem restriç*|ilimitad*|livre de|qualquer coisa"),
+    (Unrestricted, "sem restriç*|sem limit*|sem filtro*|sem regras|sem censura|nenhuma restrição|nenhuma regra|não tem regras|não tem restriç*|ilimitad*|livre de|qualquer coisa|não se aplicam"),
     (Persona, "modo desenvolvedor|modo de desenvolvedor|modo administrador|modo manutenção"),
     (NoRefusal, "nunca recuse|não recuse|sem recusar|sem avisos|sem advertências|deve obedecer|obedeça|responda a tudo|não importa"),
     (Send, "envie|envia|mande|encaminhe|transfira|publique|enviar"),
