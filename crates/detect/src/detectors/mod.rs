@@ -29,6 +29,8 @@ pub struct DetectorSpec {
     pub budget_share: f64,
     /// The method in one line, for reference pages.
     pub method: &'static str,
+    /// MITRE ATLAS techniques that its findings may be a sign of; none for symptoms of operations.
+    pub atlas: &'static [&'static str],
     pub(crate) build: fn(&DetectorBudget) -> Box<dyn Detector>,
 }
 
