@@ -26,7 +26,8 @@ fn identifier(name: &str) -> String {
 
 fn column_of(dimension: &str) -> String {
     match dimension {
-        "channel" | "instance" | "tenant" | "version" | "role" => dimension.to_owned(),
+        "channel" | "instance" | "tenant" | "version" | "role" | "service" | "api_key" => dimension.to_owned(),
+        "user" => identifier(dimension),
         attribute => identifier(&format!("{}{attribute}", column::ATTRIBUTE_PREFIX)),
     }
 }

@@ -8,7 +8,7 @@ use std::ops::Range;
 
 use wardline_domain::{EventBatch, Finding, Timestamp};
 
-use crate::{model_state::ModelState, model_watch::ClosedWindow, settings::WatchSettings};
+use crate::{model_state::ModelState, model_watch::ClosedWindow, outcomes::JudgedPrediction, settings::WatchSettings};
 
 mod burn_rate;
 mod data_drift;
@@ -78,6 +78,9 @@ pub(crate) trait Detector: Send {
         _findings: &mut Vec<Finding>,
     ) {
     }
+    /// Predictions whose outcome came, in the order in which the outcomes came. Their times, not the model's clock, say
+    /// when: outcomes lie in batches of their own, so that the clock may have moved on.
+    fn on_outcomes(&mut self, _state: &ModelState, _judged: &[JudgedPrediction], _findings: &mut Vec<Finding>) {}
     /// The stream's clock has moved.
     fn on_time(&mut self, _state: &ModelState, _now: Timestamp, _findings: &mut Vec<Finding>) {}
     /// Its state.
