@@ -6,6 +6,7 @@
 
 mod baseline;
 mod baseline_text;
+mod blame;
 mod carrier;
 mod clock;
 mod coding;
@@ -17,6 +18,8 @@ mod entities;
 mod evidence;
 mod grouping;
 mod groups;
+mod judged_finding;
+mod judged_watch;
 mod learned;
 mod length_mix;
 mod measure;

@@ -320,4 +320,6 @@ pub(crate) fn hash_of(bytes: &[u8]) -> u64 {
 
 mod saved;
 #[cfg(test)]
+pub(crate) mod stream;
+#[cfg(test)]
 mod tests;

@@ -10,10 +10,12 @@ use wardline_domain::{EventBatch, Finding, Timestamp};
 
 use crate::{model_state::ModelState, model_watch::ClosedWindow, outcomes::JudgedPrediction, settings::WatchSettings};
 
+mod accuracy;
 mod burn_rate;
 mod data_drift;
 mod data_quality;
 mod errors;
+mod feedback;
 mod latency;
 mod prediction_drift;
 mod traffic;
@@ -52,6 +54,8 @@ pub const DETECTORS: &[DetectorSpec] = &[
     version_scores::SPEC,
     data_drift::SPEC,
     data_quality::SPEC,
+    accuracy::SPEC,
+    feedback::SPEC,
 ];
 
 /// Rows of one model that follow each other in a batch.
