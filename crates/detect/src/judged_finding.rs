@@ -35,7 +35,7 @@ pub(crate) fn complete(
     words: &Words,
     evidence: impl Fn(&Finding) -> String,
 ) -> Finding {
-    let culprits = blame::culprits(&alarm.rows);
+    let culprits = if alarm.suspects.is_empty() { blame::culprits(&alarm.rows) } else { alarm.suspects.clone() };
     finding.onset = alarm.onset.min(alarm.time);
     finding.onset_interval = (finding.onset, alarm.time);
     (finding.n_observed, finding.n_expected) = (alarm.n, alarm.reference.0);

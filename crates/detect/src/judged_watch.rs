@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 use wardline_domain::{Span, Timestamp};
 
 use crate::{
-    blame::Blamed,
+    blame::{Blamed, Culprit},
     entities::{EntityIds, MOST_VALUES, SLOTS},
     outcomes::JudgedPrediction,
     thinned::Thinned,
@@ -34,26 +34,56 @@ const ALLOWED_ERRORS: f64 = 0.5;
 const SHARE_BAD: f64 = 0.2;
 const LEAST_SHARE_BAD: f64 = 0.05;
 /// Judged predictions that are remembered to say since when, and who carries it.
-const MOST_RECENT: usize = 1_024;
+const MOST_RECENT: usize = 512;
 /// Three quarters of the budget are the whole's, a quarter is shared by all entities.
 const BAR_OF_WHOLE: f64 = 4.0 / 3.0;
 const BAR_OF_ENTITIES: f64 = 4.0;
 /// An alarm rests on so many judged predictions at least.
 const LEAST_SINCE: usize = 10;
+/// An entity with this part of the evidence that an alarm needs is named with the one that alarms.
+const SUSPECT: f64 = 0.1;
+/// Weight of the last prediction in the share of late.
+const LATELY: f64 = 0.002;
 /// Keeps products finite.
-const CEILING: f64 = 1e100;
+const CEILING: f32 = 1e30;
 
 /// What is normal of an entity, and the evidence that it changed.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 struct EntityWatch {
     reference: (u32, u32),
     evidence: Evidence,
+    /// Since there was no evidence: predictions, bad ones, how many of these would be normal, and the first one.
+    n: u32,
+    bad: u32,
+    expected: f32,
+    /// In microseconds.
+    since: i64,
+}
+
+impl EntityWatch {
+    fn observe(&mut self, day: u32, row: &Recent, limit: f64) {
+        if self.n == 0 {
+            self.since = row.predicted.micros();
+        }
+        self.evidence.observe(day, row.bad, limit);
+        self.n = self.n.saturating_add(1);
+        self.bad = self.bad.saturating_add(u32::from(row.bad));
+        self.expected += row.expected;
+        if self.evidence.value() < 1.0 {
+            (self.n, self.bad, self.expected) = (0, 0, 0.0);
+        }
+    }
+
+    const fn reset(&mut self) {
+        self.evidence.reset();
+        (self.n, self.bad, self.expected) = (0, 0, 0.0);
+    }
 }
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 struct Evidence {
     day: u32,
-    values: [f64; ODDS.len()],
+    values: [f32; ODDS.len()],
 }
 
 impl Evidence {
@@ -64,12 +94,12 @@ impl Evidence {
         for (value, odds) in self.values.iter_mut().zip(ODDS) {
             let normal = 1.0 + limit * (odds - 1.0);
             let ratio = if bad { odds / normal } else { 1.0 / normal };
-            *value = ((*value + f64::from(u8::from(begins))) * ratio).min(CEILING);
+            *value = ((*value + f32::from(u8::from(begins))) * ratio as f32).min(CEILING);
         }
     }
 
     fn value(&self) -> f64 {
-        self.values.iter().sum::<f64>() / ODDS.len() as f64
+        self.values.iter().map(|&value| f64::from(value)).sum::<f64>() / ODDS.len() as f64
     }
 
     const fn reset(&mut self) {
@@ -139,6 +169,8 @@ pub(crate) struct JudgedAlarm {
     pub(crate) threshold: f64,
     /// The predictions since the onset, to say who carries it.
     pub(crate) rows: Vec<Blamed>,
+    /// Or who carries it, where only what is concentrated counts.
+    pub(crate) suspects: Vec<Culprit>,
 }
 
 /// The watch over one fact.
@@ -149,6 +181,19 @@ pub(crate) struct JudgedWatch {
     whole: Evidence,
     entities: Vec<Vec<EntityWatch>>,
     recent: VecDeque<Recent>,
+    /// Share of bad ones of late, where only what is concentrated counts.
+    lately: Option<f64>,
+}
+
+/// What counts as news.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) struct Rule {
+    /// Until when predictions show what is normal.
+    pub(crate) learning_ends: Timestamp,
+    /// The run to a false alarm that is allowed.
+    pub(crate) days: f64,
+    /// Only what shows in some entities beyond what the whole shows of late.
+    pub(crate) is_concentrated: bool,
 }
 
 /// How a fact is turned into bad or not.
@@ -161,16 +206,15 @@ pub(crate) enum Loss {
 }
 
 impl JudgedWatch {
-    /// Takes a judged prediction with its loss. `days` is the run to a false alarm that is allowed.
+    /// Takes a judged prediction with its loss.
     pub(crate) fn observe(
         &mut self,
         judged: &JudgedPrediction,
         (loss, kind): (f64, Loss),
-        learning_ends: Timestamp,
-        days: f64,
+        rule: &Rule,
     ) -> Option<JudgedAlarm> {
         let delay = delay_class(judged.time.since(judged.predicted));
-        let is_reference = judged.predicted < learning_ends;
+        let is_reference = judged.predicted < rule.learning_ends;
         if self.normal.is_none() {
             if !loss.is_finite() {
                 return None;
@@ -192,7 +236,7 @@ impl JudgedWatch {
             }
             return None;
         }
-        self.judge(judged, bad, delay, days)
+        self.judge(judged, bad, delay, rule)
     }
 
     fn finish_learning(&mut self, kind: Loss) {
@@ -214,44 +258,103 @@ impl JudgedWatch {
         self.normal = Some(normal);
     }
 
-    fn judge(&mut self, judged: &JudgedPrediction, bad: bool, delay: u8, days: f64) -> Option<JudgedAlarm> {
+    fn judge(&mut self, judged: &JudgedPrediction, bad: bool, delay: u8, rule: &Rule) -> Option<JudgedAlarm> {
         let normal = self.normal.as_ref()?;
         let day = (judged.time.micros().max(0) / Timestamp::DAY) as u32 + 1;
         let (n, _) = normal.total();
-        let expected = normal.expected(delay);
+        let share = normal.share();
+        let lately = self.lately.get_or_insert(share);
+        let floor = if rule.is_concentrated { *lately } else { 0.0 };
+        *lately += LATELY * (f64::from(u8::from(bad)) - *lately);
+        let expected = normal.expected(delay).max(floor);
         let limit = upper(expected, n);
-        self.whole.observe(day, bad, limit);
-        if self.recent.len() >= MOST_RECENT {
-            self.recent.pop_front();
-        }
-        self.recent.push_back(Recent {
+        let row = Recent {
             predicted: judged.predicted,
             time: judged.time,
             entities: judged.entities,
             bad,
             expected: expected as f32,
-        });
+        };
         let n_entities = self.entities.iter().map(Vec::len).sum::<usize>().max(1) as f64;
+        let bar_of_entities = if rule.is_concentrated { 1.0 } else { BAR_OF_ENTITIES };
+        let bar = bar_of_entities * rule.days * n_entities;
         let mut most: Option<(f64, (usize, u16))> = None;
         for (slot, &id) in judged.entities.iter().enumerate() {
             let Some(entity) = watch_of(&mut self.entities, slot, id) else { continue };
-            entity.evidence.observe(day, bad, entity_limit(entity.reference, expected, normal.share()));
-            let margin = entity.evidence.value() / (BAR_OF_ENTITIES * days * n_entities);
+            entity.observe(day, &row, entity_limit(entity.reference, expected, share));
+            let margin = entity.evidence.value() / bar;
             if margin >= 1.0 && most.is_none_or(|(other, _)| margin > other) {
                 most = Some((margin, (slot, id)));
             }
         }
-        let whole = self.whole.value() / (BAR_OF_WHOLE * days);
+        if rule.is_concentrated {
+            let (margin, entity) = most?;
+            return self.concentrated_alarm(entity, margin * rule.days, bar, judged.time);
+        }
+        self.whole.observe(day, bad, limit);
+        if self.recent.len() >= MOST_RECENT {
+            self.recent.pop_front();
+        }
+        self.recent.push_back(row);
+        let whole = self.whole.value() / (BAR_OF_WHOLE * rule.days);
         if whole < 1.0 && most.is_none() {
             return None;
         }
         let entity = most.filter(|&(margin, _)| margin > whole).map(|(_, entity)| entity);
-        let alarm = self.alarm(entity, whole.max(most.map_or(0.0, |(margin, _)| margin)) * days, judged.time);
+        let evidence = whole.max(most.map_or(0.0, |(margin, _)| margin)) * rule.days;
+        let alarm = self.alarm(entity, evidence, judged.time);
         if alarm.is_some() {
             self.whole.reset();
-            self.entities.iter_mut().flatten().for_each(|entity| entity.evidence.reset());
+            self.entities.iter_mut().flatten().for_each(EntityWatch::reset);
         }
         alarm
+    }
+
+    /// An entity stands out; others that nearly do are named with it.
+    fn concentrated_alarm(
+        &mut self,
+        (slot, id): (usize, u16),
+        evidence: f64,
+        bar: f64,
+        time: Timestamp,
+    ) -> Option<JudgedAlarm> {
+        let reference = self.normal.as_ref().map(|normal| (normal.total().0 as u64, normal.share()))?;
+        let threshold = self.normal.as_ref()?.threshold;
+        let mut suspects = Vec::new();
+        for (slot, entities) in self.entities.iter().enumerate() {
+            let excess = |entity: &EntityWatch| (f64::from(entity.bad) - f64::from(entity.expected)).max(0.0);
+            let all: f64 = entities.iter().map(excess).sum();
+            for (entity, id) in entities.iter().zip(1_u16..) {
+                let value = entity.evidence.value();
+                if value >= SUSPECT * bar && entity.n > 0 {
+                    suspects.push(Culprit {
+                        members: vec![(slot, id)],
+                        n: u64::from(entity.n),
+                        bad: u64::from(entity.bad),
+                        expected: f64::from(entity.expected),
+                        share: (excess(entity) / all.max(1e-9)).min(1.0),
+                        p_value: (bar / value / evidence).min(1.0),
+                    });
+                }
+            }
+        }
+        suspects.sort_by(|left, right| left.p_value.total_cmp(&right.p_value).then(left.members.cmp(&right.members)));
+        let entity = watch_of(&mut self.entities, slot, id)?;
+        let alarm = JudgedAlarm {
+            entity: Some((slot, id)),
+            evidence,
+            time,
+            onset: Timestamp::from_micros(entity.since),
+            n: u64::from(entity.n),
+            bad: u64::from(entity.bad),
+            expected: f64::from(entity.expected),
+            reference,
+            threshold,
+            rows: Vec::new(),
+            suspects,
+        };
+        entity.reset();
+        Some(alarm)
     }
 
     fn alarm(&self, entity: Option<(usize, u16)>, evidence: f64, time: Timestamp) -> Option<JudgedAlarm> {
@@ -279,6 +382,7 @@ impl JudgedWatch {
             reference: (normal.total().0 as u64, normal.share()),
             threshold: normal.threshold,
             rows,
+            suspects: Vec::new(),
         })
     }
 }

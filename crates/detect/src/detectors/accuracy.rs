@@ -20,7 +20,7 @@ use crate::{
     draft::draft,
     evidence,
     judged_finding::{self, Words},
-    judged_watch::{JudgedAlarm, JudgedWatch, Loss},
+    judged_watch::{JudgedAlarm, JudgedWatch, Loss, Rule},
     model_state::ModelState,
     outcomes::{JudgedPrediction, text_hash},
     wording::{number, percent},
@@ -35,8 +35,6 @@ pub(super) const SPEC: DetectorSpec = DetectorSpec {
 
 /// What is watched, in the order in which it is told.
 const FACTS: [Fact; 3] = [Fact::Wrong, Fact::Off, Fact::Surprise];
-/// Facts that one model can have at a time.
-const FACTS_AT_A_TIME: f64 = 2.0;
 const LEAST_DIFFERENCE: f64 = 0.01;
 const LEAST_RATIO: f64 = 2.0;
 
@@ -56,12 +54,14 @@ struct Accuracy {
 impl Detector for Accuracy {
     fn on_outcomes(&mut self, state: &ModelState, judged: &[JudgedPrediction], findings: &mut Vec<Finding>) {
         let Some(learning_ends) = judged_finding::learning_ends(state) else { return };
-        let days = FACTS_AT_A_TIME * 7.0 / self.weekly_budget.max(1e-9);
+        // Facts of one model move together, and two of them are falsely told hardly more often than one.
+        let days = 7.0 / self.weekly_budget.max(1e-9);
+        let rule = Rule { learning_ends, days, is_concentrated: false };
         let positive = state.settings.positive_class.as_deref().map(text_hash);
         for one in judged {
             for (fact, watch) in FACTS.into_iter().zip(&mut self.watches) {
                 let Some(loss) = fact.loss(one, positive) else { continue };
-                let alarm = watch.observe(one, loss, learning_ends, days);
+                let alarm = watch.observe(one, loss, &rule);
                 if let Some(alarm) = alarm.filter(is_large) {
                     findings.push(finding(state, fact, &alarm, one.share_kept));
                 }

@@ -17,7 +17,7 @@ use crate::{
     draft::draft,
     evidence,
     judged_finding::{self, Words},
-    judged_watch::{JudgedAlarm, JudgedWatch, Loss},
+    judged_watch::{JudgedAlarm, JudgedWatch, Loss, Rule},
     model_state::ModelState,
     outcomes::JudgedPrediction,
     wording::{number, percent},
@@ -41,9 +41,9 @@ struct Feedback {
 impl Detector for Feedback {
     fn on_outcomes(&mut self, state: &ModelState, judged: &[JudgedPrediction], findings: &mut Vec<Finding>) {
         let Some(learning_ends) = judged_finding::learning_ends(state) else { return };
-        let days = 7.0 / self.weekly_budget.max(1e-9);
+        let rule = Rule { learning_ends, days: 7.0 / self.weekly_budget.max(1e-9), is_concentrated: false };
         for one in judged.iter().filter(|one| one.feedback.is_finite()) {
-            let alarm = self.watch.observe(one, (-one.feedback, Loss::Number), learning_ends, days);
+            let alarm = self.watch.observe(one, (-one.feedback, Loss::Number), &rule);
             if let Some(alarm) = alarm
                 && (alarm.bad as f64 - alarm.expected) / alarm.n.max(1) as f64 >= LEAST_DIFFERENCE
             {

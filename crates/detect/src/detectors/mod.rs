@@ -11,6 +11,7 @@ use wardline_domain::{EventBatch, Finding, Timestamp};
 use crate::{model_state::ModelState, model_watch::ClosedWindow, outcomes::JudgedPrediction, settings::WatchSettings};
 
 mod accuracy;
+mod adversarial_inputs;
 mod burn_rate;
 mod data_drift;
 mod data_quality;
@@ -56,6 +57,7 @@ pub const DETECTORS: &[DetectorSpec] = &[
     data_quality::SPEC,
     accuracy::SPEC,
     feedback::SPEC,
+    adversarial_inputs::SPEC,
 ];
 
 /// Rows of one model that follow each other in a batch.

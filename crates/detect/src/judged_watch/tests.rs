@@ -1,8 +1,8 @@
 use super::*;
 use crate::stream::Dice;
 
-/// The budget that a detector of this kind has: a false alarm in so many days, for one of two facts.
-const DAYS: f64 = 700.0;
+/// A false alarm in so many days is allowed.
+const DAYS: f64 = 365.0;
 const LEARNING_DAYS: i64 = 30;
 
 fn start() -> Timestamp {
@@ -35,7 +35,8 @@ fn run(seed: u64, per_day: i64, days: i64, wrong: impl Fn(f64, f64, u16) -> f64)
             };
             let loss = (f64::from(u8::from(is_wrong)), Loss::Wrong);
             let ends = start().plus(LEARNING_DAYS * Timestamp::DAY);
-            if let Some(alarm) = watch.observe(&judged, loss, ends, DAYS) {
+            let rule = Rule { learning_ends: ends, days: DAYS, is_concentrated: false };
+            if let Some(alarm) = watch.observe(&judged, loss, &rule) {
                 alarms.push((after, alarm));
             }
         }
@@ -49,7 +50,7 @@ fn run(seed: u64, per_day: i64, days: i64, wrong: impl Fn(f64, f64, u16) -> f64)
 fn a_year_in_which_nothing_changes_is_quiet() {
     let alarms: usize = (0..100).map(|seed| run(seed, 20, 365, |_, _, _| 0.1).len()).sum();
     println!("{alarms} false alarms in 100 years");
-    assert!(alarms <= 50, "{alarms} in 100 years");
+    assert!(alarms <= 80, "{alarms} in 100 years");
 }
 
 /// Goal: a slow decay is found before more than five points are lost, at 20 labels a day.
