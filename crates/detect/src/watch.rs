@@ -16,6 +16,7 @@ use crate::{
     grouping::Grouping,
     model_state::ModelState,
     model_watch::ModelWatch,
+    outcomes::OutcomeIndex,
     saturation::{Saturation, SaturationWatch},
     series::Series,
     settings::WatchSettings,
@@ -51,6 +52,8 @@ pub struct Watch {
     models: BTreeMap<String, ModelWatch>,
     saturation: SaturationWatch,
     grouping: Grouping,
+    /// Predictions that wait for their outcome.
+    outcomes: OutcomeIndex,
     /// Events of models beyond the most that are watched.
     left_out: u64,
     /// The last minute to which events of one model have moved the clocks of all. It spares work only, so
@@ -79,13 +82,14 @@ pub enum RestoreError {
 }
 
 /// The format of snapshots.
-const FORMAT: u32 = 3;
+const FORMAT: u32 = 4;
 
 #[derive(Serialize, Deserialize)]
 struct Snapshot {
     models: Vec<ModelSnapshot>,
     saturation: SaturationWatch,
     grouping: Grouping,
+    outcomes: OutcomeIndex,
     left_out: u64,
 }
 
@@ -105,6 +109,7 @@ impl Watch {
             models: BTreeMap::new(),
             saturation: SaturationWatch::default(),
             grouping,
+            outcomes: OutcomeIndex::default(),
             left_out: 0,
             advanced: None,
         }
@@ -115,6 +120,7 @@ impl Watch {
         let mut observed = Observed::default();
         match (batch.kind, &batch.model) {
             (RecordKind::Inference, Some(model)) => self.observe_model(model, batch, &mut observed),
+            (RecordKind::Outcome, _) => self.observe_outcomes(batch, &mut observed),
             (RecordKind::Metric, _) => self.observe_metrics(batch, &mut observed),
             (RecordKind::TrainingRow, Some(model)) => self.observe_training_rows(model, batch, &mut observed),
             (RecordKind::Deployment, _) => self.observe_deployments(batch, &mut observed),
@@ -173,6 +179,17 @@ impl Watch {
         self.grouping.open()
     }
 
+    /// Outcomes that were given up: no prediction with their id came, or it was not among those that are kept.
+    pub const fn unknown_outcomes(&self) -> u64 {
+        self.outcomes.unknown()
+    }
+
+    /// Share of a model's predictions that are kept for outcomes to come; below one where there are more than a few
+    /// hundred thousand.
+    pub fn share_kept_for_outcomes(&self, model: &str) -> Option<f64> {
+        self.outcomes.share_kept(model)
+    }
+
     /// Events of models beyond the most that are watched.
     pub const fn left_out(&self) -> u64 {
         self.left_out
@@ -182,8 +199,13 @@ impl Watch {
     pub fn snapshot(&self) -> Vec<u8> {
         let models = self.models.values().map(snapshot_of).collect::<Result<Vec<_>, _>>();
         let written = models.and_then(|models| {
-            let snapshot =
-                SnapshotRef { models, saturation: &self.saturation, grouping: &self.grouping, left_out: self.left_out };
+            let snapshot = SnapshotRef {
+                models,
+                saturation: &self.saturation,
+                grouping: &self.grouping,
+                outcomes: &self.outcomes,
+                left_out: self.left_out,
+            };
             postcard::to_extend(&snapshot, FORMAT.to_le_bytes().to_vec())
         });
         // Plain data in memory always serializes; were it not so, an empty snapshot means to learn anew.
@@ -218,6 +240,7 @@ impl Watch {
         }
         watch.saturation = snapshot.saturation;
         watch.grouping = snapshot.grouping;
+        watch.outcomes = snapshot.outcomes;
         watch.left_out = snapshot.left_out;
         Ok(watch)
     }
@@ -228,7 +251,24 @@ impl Watch {
             Some(watch) => watch.observe(batch, &mut findings),
             None => self.left_out += batch.len() as u64,
         }
+        if let Some(watch) = self.models.get_mut(model) {
+            let judged = self.outcomes.predictions(model, batch, &watch.state.entities);
+            if !judged.is_empty() {
+                watch.judge(&judged, &mut findings);
+            }
+        }
         self.group(model, findings, observed);
+    }
+
+    /// Outcomes name a prediction, and so a model, by its id alone.
+    fn observe_outcomes(&mut self, batch: &EventBatch, observed: &mut Observed) {
+        for (model, judged) in self.outcomes.outcomes(batch) {
+            let mut findings = Vec::new();
+            if let Some(watch) = self.models.get_mut(&model) {
+                watch.judge(&judged, &mut findings);
+            }
+            self.group(&model, findings, observed);
+        }
     }
 
     /// Training rows may come before the model serves.
@@ -311,6 +351,7 @@ struct SnapshotRef<'a> {
     models: Vec<ModelSnapshot>,
     saturation: &'a SaturationWatch,
     grouping: &'a Grouping,
+    outcomes: &'a OutcomeIndex,
     left_out: u64,
 }
 
@@ -331,6 +372,8 @@ fn window_of(state: &ModelState, finding: &Finding) -> Span {
         }
         // A slow burn shows by single failures, hours apart.
         FindingKind::SloBurn if finding.severity < Severity::Page => 2 * Timestamp::HOUR,
+        // Labels come by the day, and what is told of single people takes days to show.
+        FindingKind::Performance | FindingKind::Adversarial => Timestamp::DAY,
         FindingKind::Traffic => state.learned.as_ref().map_or(0, |learned| learned.traffic.width),
         _ => 0,
     }
