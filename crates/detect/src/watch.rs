@@ -331,6 +331,8 @@ fn window_of(state: &ModelState, finding: &Finding) -> Span {
         }
         // A slow burn shows by single failures, hours apart.
         FindingKind::SloBurn if finding.severity < Severity::Page => 2 * Timestamp::HOUR,
+        // Training rows, people and records are judged once a day.
+        FindingKind::Poisoning | FindingKind::Fairness | FindingKind::Integrity => Timestamp::DAY,
         FindingKind::Traffic => state.learned.as_ref().map_or(0, |learned| learned.traffic.width),
         _ => 0,
     }

@@ -14,9 +14,13 @@ mod burn_rate;
 mod data_drift;
 mod data_quality;
 mod errors;
+mod fairness;
+mod integrity;
 mod latency;
 mod prediction_drift;
+mod recommendation_shift;
 mod traffic;
+mod training_poison;
 mod version_errors;
 mod version_latency;
 mod version_scores;
@@ -52,6 +56,10 @@ pub const DETECTORS: &[DetectorSpec] = &[
     version_scores::SPEC,
     data_drift::SPEC,
     data_quality::SPEC,
+    training_poison::SPEC,
+    recommendation_shift::SPEC,
+    fairness::SPEC,
+    integrity::SPEC,
 ];
 
 /// Rows of one model that follow each other in a batch.
@@ -80,6 +88,8 @@ pub(crate) trait Detector: Send {
     }
     /// The stream's clock has moved.
     fn on_time(&mut self, _state: &ModelState, _now: Timestamp, _findings: &mut Vec<Finding>) {}
+    /// No more records come.
+    fn on_end(&mut self, _state: &ModelState, _findings: &mut Vec<Finding>) {}
     /// Its state.
     fn save(&self) -> Result<Vec<u8>, postcard::Error>;
     /// Takes a saved state.
