@@ -28,6 +28,9 @@ fn column_of(dimension: &str) -> String {
     match dimension {
         "channel" | "instance" | "tenant" | "version" | "role" | "service" | "api_key" => dimension.to_owned(),
         "user" => identifier(dimension),
+        group if group.starts_with(column::GROUP_PREFIX) || group.starts_with(column::FEATURE_PREFIX) => {
+            identifier(group)
+        }
         attribute => identifier(&format!("{}{attribute}", column::ATTRIBUTE_PREFIX)),
     }
 }
@@ -146,6 +149,37 @@ pub(crate) fn metric(service: &str, name: &str, from: Timestamp, until: Timestam
          WHERE service = {} AND name = {} AND time >= TIMESTAMP '{from}' AND time <= TIMESTAMP '{until}' GROUP BY 1, 2 ORDER BY 1",
         literal(service),
         literal(name)
+    )
+}
+
+/// Training rows by channel and day.
+pub(crate) fn training_rows(finding: &Finding, versions: &[String]) -> String {
+    let from = finding.onset.plus(-7 * Timestamp::DAY);
+    let mut conditions = vec![format!("time >= TIMESTAMP '{from}'"), format!("time <= TIMESTAMP '{}'", finding.time)];
+    if !versions.is_empty() {
+        let versions: Vec<String> = versions.iter().map(|version| literal(version)).collect();
+        conditions.push(format!("dataset_version IN ({})", versions.join(", ")));
+    }
+    format!(
+        "SELECT date_bin(INTERVAL '1 day', time) AS bin, dataset_version, channel, label, count(*) AS n, count(DISTINCT \"user\") AS users FROM {} WHERE {} GROUP BY 1, 2, 3, 4 ORDER BY 1, n DESC",
+        identifier(&format!("training.{}", finding.model)),
+        conditions.join(" AND ")
+    )
+}
+
+/// How many of each group got a decision, by version.
+pub(crate) fn selection(finding: &Finding, decision: &str) -> String {
+    let columns: Vec<String> = finding.slice.conditions().iter().map(|(dimension, _)| column_of(dimension)).collect();
+    let keys: Vec<String> = std::iter::once("version".to_owned()).chain(columns).collect();
+    let positions: Vec<String> = (1..=keys.len()).map(|position| position.to_string()).collect();
+    format!(
+        "SELECT {}, count(*) AS n, count(*) FILTER (WHERE decision = {decision}) AS decided, avg(CASE WHEN decision = {decision} THEN 1.0 ELSE 0.0 END) AS rate FROM {} WHERE decision IS NOT NULL AND time <= TIMESTAMP '{}' GROUP BY {} ORDER BY {}",
+        keys.join(", "),
+        table(finding),
+        finding.time,
+        positions.join(", "),
+        positions.join(", "),
+        decision = literal(decision),
     )
 }
 

@@ -44,6 +44,7 @@ mod slice_windows;
 mod tails;
 mod thinned;
 mod traffic_baseline;
+mod training_record;
 mod version_judge;
 mod version_pair;
 mod watch;
@@ -55,6 +56,9 @@ extern crate self as wardline_detect;
 #[cfg(test)]
 #[path = "../tests/it/stream.rs"]
 mod stream;
+#[cfg(test)]
+#[path = "../tests/it/training_stream.rs"]
+mod training_stream;
 
 pub use baseline::{Baseline, LearnedMeasure, LearnedShare, Quantiles};
 pub use detectors::{DETECTORS, DetectorSpec};

@@ -139,6 +139,13 @@ impl ModelWatch {
 
     /// No more events come: judges what is still open.
     pub(crate) fn finish(&mut self, findings: &mut Vec<Finding>) {
+        self.close(findings);
+        for detector in &mut self.detectors {
+            detector.on_end(&self.state, findings);
+        }
+    }
+
+    fn close(&mut self, findings: &mut Vec<Finding>) {
         let Some(now) = self.state.clock.now() else { return };
         self.pass(now.floor(Timestamp::SECOND).plus(Timestamp::SECOND), findings);
         if self.state.phase == Phase::Sampling {

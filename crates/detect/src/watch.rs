@@ -374,6 +374,8 @@ fn window_of(state: &ModelState, finding: &Finding) -> Span {
         FindingKind::SloBurn if finding.severity < Severity::Page => 2 * Timestamp::HOUR,
         // Labels come by the day, and what is told of single people takes days to show.
         FindingKind::Performance | FindingKind::Adversarial => Timestamp::DAY,
+        // Training rows, people and records are judged once a day.
+        FindingKind::Poisoning | FindingKind::Fairness | FindingKind::Integrity => Timestamp::DAY,
         FindingKind::Traffic => state.learned.as_ref().map_or(0, |learned| learned.traffic.width),
         _ => 0,
     }

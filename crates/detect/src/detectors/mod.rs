@@ -17,9 +17,13 @@ mod data_drift;
 mod data_quality;
 mod errors;
 mod feedback;
+mod fairness;
+mod integrity;
 mod latency;
 mod prediction_drift;
+mod recommendation_shift;
 mod traffic;
+mod training_poison;
 mod version_errors;
 mod version_latency;
 mod version_scores;
@@ -60,6 +64,10 @@ pub const DETECTORS: &[DetectorSpec] = &[
     accuracy::SPEC,
     feedback::SPEC,
     adversarial_inputs::SPEC,
+    training_poison::SPEC,
+    recommendation_shift::SPEC,
+    fairness::SPEC,
+    integrity::SPEC,
 ];
 
 /// Rows of one model that follow each other in a batch.
@@ -91,6 +99,8 @@ pub(crate) trait Detector: Send {
     fn on_outcomes(&mut self, _state: &ModelState, _judged: &[JudgedPrediction], _findings: &mut Vec<Finding>) {}
     /// The stream's clock has moved.
     fn on_time(&mut self, _state: &ModelState, _now: Timestamp, _findings: &mut Vec<Finding>) {}
+    /// No more records come.
+    fn on_end(&mut self, _state: &ModelState, _findings: &mut Vec<Finding>) {}
     /// Its state.
     fn save(&self) -> Result<Vec<u8>, postcard::Error>;
     /// Takes a saved state.
