@@ -26,7 +26,8 @@ fn identifier(name: &str) -> String {
 
 fn column_of(dimension: &str) -> String {
     match dimension {
-        "channel" | "instance" | "tenant" | "version" | "role" => dimension.to_owned(),
+        "channel" | "instance" | "tenant" | "version" | "role" | "api_key" | "client_ip" | "session" => dimension.to_owned(),
+        "user" => identifier(dimension),
         attribute => identifier(&format!("{}{attribute}", column::ATTRIBUTE_PREFIX)),
     }
 }
@@ -86,6 +87,14 @@ pub(crate) fn latency(finding: &Finding) -> String {
 /// Volume over time.
 pub(crate) fn traffic(finding: &Finding) -> String {
     by_time(finding, "count(*) AS n")
+}
+
+/// Tokens, inputs and addresses of clients over time.
+pub(crate) fn usage(finding: &Finding) -> String {
+    by_time(
+        finding,
+        "count(*) AS n, sum(input_tokens) AS input_tokens, sum(output_tokens) AS output_tokens, max(input_tokens) AS longest, count(DISTINCT client_ip) AS addresses",
+    )
 }
 
 /// A column's distribution over time.

@@ -7,6 +7,8 @@
 mod baseline;
 mod baseline_text;
 mod carrier;
+mod client_rows;
+mod clients;
 mod clock;
 mod coding;
 mod detectors;
@@ -37,6 +39,7 @@ mod slice_windows;
 mod tails;
 mod thinned;
 mod traffic_baseline;
+mod usage;
 mod version_judge;
 mod version_pair;
 mod watch;
@@ -48,6 +51,8 @@ extern crate self as wardline_detect;
 #[cfg(test)]
 #[path = "../tests/it/stream.rs"]
 mod stream;
+#[cfg(test)]
+mod client_stream;
 
 pub use baseline::{Baseline, LearnedMeasure, LearnedShare, Quantiles};
 pub use detectors::{DETECTORS, DetectorSpec};

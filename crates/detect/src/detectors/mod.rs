@@ -16,6 +16,7 @@ mod data_quality;
 mod errors;
 mod latency;
 mod prediction_drift;
+mod token_cost;
 mod traffic;
 mod version_errors;
 mod version_latency;
@@ -52,6 +53,7 @@ pub const DETECTORS: &[DetectorSpec] = &[
     version_scores::SPEC,
     data_drift::SPEC,
     data_quality::SPEC,
+    token_cost::SPEC,
 ];
 
 /// Rows of one model that follow each other in a batch.
