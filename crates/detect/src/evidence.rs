@@ -26,7 +26,9 @@ fn identifier(name: &str) -> String {
 
 fn column_of(dimension: &str) -> String {
     match dimension {
-        "channel" | "instance" | "tenant" | "version" | "role" | "service" | "api_key" => dimension.to_owned(),
+        "channel" | "instance" | "tenant" | "version" | "role" | "service" | "api_key" | "client_ip" | "session" => {
+            dimension.to_owned()
+        }
         "user" => identifier(dimension),
         group if group.starts_with(column::GROUP_PREFIX) || group.starts_with(column::FEATURE_PREFIX) => {
             identifier(group)
@@ -109,6 +111,14 @@ pub(crate) fn outcomes(finding: &Finding, what: &str) -> String {
 /// The predictions of a slice, the latest first, with what is shown of them.
 pub(crate) fn predictions(finding: &Finding) -> String {
     format!("SELECT * FROM {} WHERE {} ORDER BY time DESC LIMIT 200", table(finding), condition(finding))
+}
+
+/// Tokens, inputs and addresses of clients over time.
+pub(crate) fn usage(finding: &Finding) -> String {
+    by_time(
+        finding,
+        "count(*) AS n, sum(input_tokens) AS input_tokens, sum(output_tokens) AS output_tokens, max(input_tokens) AS longest, count(DISTINCT client_ip) AS addresses",
+    )
 }
 
 /// A column's distribution over time.

@@ -8,6 +8,8 @@ mod baseline;
 mod baseline_text;
 mod blame;
 mod carrier;
+mod client_rows;
+mod clients;
 mod clock;
 mod coding;
 mod detectors;
@@ -45,6 +47,7 @@ mod tails;
 mod thinned;
 mod traffic_baseline;
 mod training_record;
+mod usage;
 mod version_judge;
 mod version_pair;
 mod watch;
@@ -59,6 +62,8 @@ mod stream;
 #[cfg(test)]
 #[path = "../tests/it/training_stream.rs"]
 mod training_stream;
+#[cfg(test)]
+mod client_stream;
 
 pub use baseline::{Baseline, LearnedMeasure, LearnedShare, Quantiles};
 pub use detectors::{DETECTORS, DetectorSpec};

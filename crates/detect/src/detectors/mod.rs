@@ -22,6 +22,7 @@ mod integrity;
 mod latency;
 mod prediction_drift;
 mod recommendation_shift;
+mod token_cost;
 mod traffic;
 mod training_poison;
 mod version_errors;
@@ -68,6 +69,7 @@ pub const DETECTORS: &[DetectorSpec] = &[
     recommendation_shift::SPEC,
     fairness::SPEC,
     integrity::SPEC,
+    token_cost::SPEC,
 ];
 
 /// Rows of one model that follow each other in a batch.
