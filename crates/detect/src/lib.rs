@@ -43,6 +43,8 @@ mod watch;
 mod window;
 mod wording;
 
+pub mod rules;
+
 #[cfg(test)]
 extern crate self as wardline_detect;
 #[cfg(test)]
