@@ -54,16 +54,18 @@ mod watch;
 mod window;
 mod wording;
 
+pub mod rules;
+
 #[cfg(test)]
 extern crate self as wardline_detect;
+#[cfg(test)]
+mod client_stream;
 #[cfg(test)]
 #[path = "../tests/it/stream.rs"]
 mod stream;
 #[cfg(test)]
 #[path = "../tests/it/training_stream.rs"]
 mod training_stream;
-#[cfg(test)]
-mod client_stream;
 
 pub use baseline::{Baseline, LearnedMeasure, LearnedShare, Quantiles};
 pub use detectors::{DETECTORS, DetectorSpec};

@@ -3,6 +3,8 @@
 //! **Invariant:** everything changes at the boundary of a second of the stream's clock and nowhere else,
 //! so that it does not matter how the stream was cut into batches.
 
+use std::collections::VecDeque;
+
 use arrow::array::Array;
 use wardline_domain::{EventBatch, Finding, ModelSettings, Timestamp};
 
@@ -61,8 +63,13 @@ impl ModelWatch {
         Self { state: ModelState::new(name, settings), detectors, scratch: Scratch::default() }
     }
 
-    /// Takes a batch of inferences.
-    pub(crate) fn observe(&mut self, batch: &EventBatch, findings: &mut Vec<Finding>) {
+    /// Takes a batch of inferences. What rules found in a row is told before the second of a later row begins.
+    pub(crate) fn observe(
+        &mut self,
+        batch: &EventBatch,
+        told: &mut VecDeque<(usize, Finding)>,
+        findings: &mut Vec<Finding>,
+    ) {
         let Ok(times) = batch.times() else { return };
         let mut scratch = std::mem::take(&mut self.scratch);
         scratch.times.clear();
@@ -83,6 +90,9 @@ impl ModelWatch {
                 self.state.second.begin(start, self.state.groups.len());
             } else if start != self.state.second.start {
                 self.show_rows(batch, second_from..row, findings);
+                while let Some((_, finding)) = told.pop_front_if(|(found_in, _)| *found_in < row) {
+                    findings.push(finding);
+                }
                 second_from = row;
                 if self.is_turning_point(start) {
                     self.flush(&rows, &mut scratch, from..row);

@@ -2,7 +2,10 @@
 
 mod together;
 
-use std::collections::BTreeMap;
+use std::{
+    collections::{BTreeMap, VecDeque},
+    sync::Arc,
+};
 
 use serde::{Deserialize, Serialize};
 use wardline_domain::{
@@ -17,6 +20,7 @@ use crate::{
     model_state::ModelState,
     model_watch::ModelWatch,
     outcomes::OutcomeIndex,
+    rules::RuleWatch,
     saturation::{Saturation, SaturationWatch},
     series::Series,
     settings::WatchSettings,
@@ -54,6 +58,7 @@ pub struct Watch {
     grouping: Grouping,
     /// Predictions that wait for their outcome.
     outcomes: OutcomeIndex,
+    rules: RuleWatch,
     /// Events of models beyond the most that are watched.
     left_out: u64,
     /// The last minute to which events of one model have moved the clocks of all. It spares work only, so
@@ -91,6 +96,7 @@ struct Snapshot {
     grouping: Grouping,
     outcomes: OutcomeIndex,
     left_out: u64,
+    rules: Vec<u8>,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -104,29 +110,41 @@ impl Watch {
     /// A watch that has seen nothing yet.
     pub fn new(settings: WatchSettings) -> Self {
         let grouping = Grouping::new(settings.grouping_gap);
+        let rules = RuleWatch::new(Arc::clone(&settings.rules));
         Self {
             settings,
             models: BTreeMap::new(),
             saturation: SaturationWatch::default(),
             grouping,
             outcomes: OutcomeIndex::default(),
+            rules,
             left_out: 0,
             advanced: None,
         }
     }
 
-    /// Takes a batch. Logs are of no concern to these detectors.
+    /// Takes a batch. Logs are of concern to rules only.
     pub fn observe(&mut self, batch: &EventBatch) -> Observed {
         let mut observed = Observed::default();
+        let mut told = self.rules.observe(batch);
         match (batch.kind, &batch.model) {
-            (RecordKind::Inference, Some(model)) => self.observe_model(model, batch, &mut observed),
             (RecordKind::Outcome, _) => self.observe_outcomes(batch, &mut observed),
+            (RecordKind::Inference, Some(model)) => self.observe_model(model, batch, &mut told, &mut observed),
             (RecordKind::Metric, _) => self.observe_metrics(batch, &mut observed),
             (RecordKind::TrainingRow, Some(model)) => self.observe_training_rows(model, batch, &mut observed),
             (RecordKind::Deployment, _) => self.observe_deployments(batch, &mut observed),
             _ => {}
         }
+        self.tell(told.into_iter().map(|(_, finding)| finding), &mut observed);
         observed
+    }
+
+    /// Groups findings of rules, which name their models themselves.
+    fn tell(&mut self, findings: impl IntoIterator<Item = Finding>, observed: &mut Observed) {
+        for finding in findings {
+            let model = finding.model.clone();
+            self.group(&model, vec![finding], observed);
+        }
     }
 
     /// The stream's clock moves on: everything before `now` has been handed in. Silence is noticed here.
@@ -140,6 +158,8 @@ impl Watch {
             }
             self.group(&name, findings, &mut observed);
         }
+        let told = self.rules.advance(now);
+        self.tell(told, &mut observed);
         observed
     }
 
@@ -156,6 +176,8 @@ impl Watch {
             }
             self.group(&name, findings, &mut observed);
         }
+        let told = self.rules.finish();
+        self.tell(told, &mut observed);
         observed
     }
 
@@ -190,6 +212,11 @@ impl Watch {
         self.outcomes.share_kept(model)
     }
 
+    /// Matches of rules that found no room in what the rules may remember.
+    pub fn rule_matches_left_out(&self) -> u64 {
+        self.rules.left_out()
+    }
+
     /// Events of models beyond the most that are watched.
     pub const fn left_out(&self) -> u64 {
         self.left_out
@@ -205,6 +232,7 @@ impl Watch {
                 grouping: &self.grouping,
                 outcomes: &self.outcomes,
                 left_out: self.left_out,
+                rules: self.rules.save()?,
             };
             postcard::to_extend(&snapshot, FORMAT.to_le_bytes().to_vec())
         });
@@ -242,13 +270,20 @@ impl Watch {
         watch.grouping = snapshot.grouping;
         watch.outcomes = snapshot.outcomes;
         watch.left_out = snapshot.left_out;
+        watch.rules.load(&snapshot.rules)?;
         Ok(watch)
     }
 
-    fn observe_model(&mut self, model: &str, batch: &EventBatch, observed: &mut Observed) {
+    fn observe_model(
+        &mut self,
+        model: &str,
+        batch: &EventBatch,
+        told: &mut VecDeque<(usize, Finding)>,
+        observed: &mut Observed,
+    ) {
         let mut findings = Vec::new();
         match self.watch_of(model) {
-            Some(watch) => watch.observe(batch, &mut findings),
+            Some(watch) => watch.observe(batch, told, &mut findings),
             None => self.left_out += batch.len() as u64,
         }
         if let Some(watch) = self.models.get_mut(model) {
@@ -353,6 +388,7 @@ struct SnapshotRef<'a> {
     grouping: &'a Grouping,
     outcomes: &'a OutcomeIndex,
     left_out: u64,
+    rules: Vec<u8>,
 }
 
 fn snapshot_of(watch: &ModelWatch) -> Result<ModelSnapshot, postcard::Error> {

@@ -30,6 +30,7 @@ pub(super) const SPEC: DetectorSpec = DetectorSpec {
     name: "accuracy",
     budget_share: 0.1,
     method: "sequential e-detectors on labelled predictions, by length of delay, whole and by entity",
+    atlas: &["AML.T0031"],
     build: |budget: &DetectorBudget| Box::new(Accuracy { weekly_budget: budget.weekly, watches: Default::default() }),
 };
 

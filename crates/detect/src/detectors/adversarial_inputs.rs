@@ -35,6 +35,7 @@ pub(super) const SPEC: DetectorSpec = DetectorSpec {
     name: "adversarial_inputs",
     budget_share: 0.1,
     method: "conformal p-values of odd rows, and sequential e-detectors on their concentration by entity",
+    atlas: &["AML.T0015", "AML.T0041", "AML.T0043.003"],
     build: |budget: &DetectorBudget| Box::new(AdversarialInputs::new(budget.weekly)),
 };
 

@@ -27,6 +27,7 @@ pub(super) const SPEC: DetectorSpec = DetectorSpec {
     name: "feedback",
     budget_share: 0.05,
     method: "sequential e-detectors on low feedback, whole and by entity",
+    atlas: &["AML.T0031"],
     build: |budget: &DetectorBudget| Box::new(Feedback { weekly_budget: budget.weekly, watch: JudgedWatch::default() }),
 };
 

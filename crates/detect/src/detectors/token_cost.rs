@@ -38,6 +38,7 @@ pub(super) const SPEC: DetectorSpec = DetectorSpec {
     name: "token_cost",
     budget_share: 0.08,
     method: "usage of each client against the most it ever used so fast, and signs of other hands",
+    atlas: &["AML.T0034", "AML.T0034.000", "AML.T0012", "AML.T0055"],
     build: |_: &DetectorBudget| Box::new(TokenCost::default()),
 };
 
@@ -192,7 +193,8 @@ impl TokenCost {
 
     fn judge(&mut self, state: &ModelState, key: u64, now: Timestamp, findings: &mut Vec<Finding>) {
         let slack = SLACK_REQUESTS * self.mean_request();
-        let (whole, usual_rate, learned) = (self.whole.clone(), self.usual_rate, self.limits.unwrap_or([MOST_RATIO; 2]));
+        let (whole, usual_rate, learned) =
+            (self.whole.clone(), self.usual_rate, self.limits.unwrap_or([MOST_RATIO; 2]));
         let unit = self.unit(state);
         let Some(client) = self.clients.get_mut(key) else { return };
         client.habit.is_pending = false;
