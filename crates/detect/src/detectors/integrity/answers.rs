@@ -92,7 +92,7 @@ impl Answers {
         for row in rows.range.clone().filter(|row| answers.is_valid(*row)) {
             // The first numbers choose the inputs that are looked at, so that a repeated one is chosen again.
             let few = first.iter().fold(0, |hash: u64, array| hash.rotate_left(9) ^ bits(array, row));
-            if mixed(few) % ONE_IN != 0 {
+            if !mixed(few).is_multiple_of(ONE_IN) {
                 continue;
             }
             let version = versions.and_then(|text| text.get(row)).unwrap_or_default();
