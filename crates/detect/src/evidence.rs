@@ -26,7 +26,10 @@ fn identifier(name: &str) -> String {
 
 fn column_of(dimension: &str) -> String {
     match dimension {
-        "channel" | "instance" | "tenant" | "version" | "role" => dimension.to_owned(),
+        "channel" | "instance" | "tenant" | "version" | "role" | "service" | "api_key" | "client_ip" | "session" => {
+            dimension.to_owned()
+        }
+        "user" => identifier(dimension),
         group if group.starts_with(column::GROUP_PREFIX) || group.starts_with(column::FEATURE_PREFIX) => {
             identifier(group)
         }
@@ -89,6 +92,33 @@ pub(crate) fn latency(finding: &Finding) -> String {
 /// Volume over time.
 pub(crate) fn traffic(finding: &Finding) -> String {
     by_time(finding, "count(*) AS n")
+}
+
+/// What outcomes say over time: `what` over the predictions `p` and their outcomes `o`.
+pub(crate) fn outcomes(finding: &Finding, what: &str) -> String {
+    let mut keys = vec![format!("date_bin(INTERVAL '1 day', p.time) AS bin"), "p.version".to_owned()];
+    keys.extend(dimensions(finding).into_iter().filter(|name| name != "version").map(|name| format!("p.{name}")));
+    let positions: Vec<String> = (1..=keys.len()).map(|position| position.to_string()).collect();
+    format!(
+        "SELECT {}, count(*) AS n, {what} FROM (SELECT * FROM {} WHERE {}) AS p JOIN outcome AS o ON o.id = p.id GROUP BY {} ORDER BY 1",
+        keys.join(", "),
+        table(finding),
+        condition(finding),
+        positions.join(", ")
+    )
+}
+
+/// The predictions of a slice, the latest first, with what is shown of them.
+pub(crate) fn predictions(finding: &Finding) -> String {
+    format!("SELECT * FROM {} WHERE {} ORDER BY time DESC LIMIT 200", table(finding), condition(finding))
+}
+
+/// Tokens, inputs and addresses of clients over time.
+pub(crate) fn usage(finding: &Finding) -> String {
+    by_time(
+        finding,
+        "count(*) AS n, sum(input_tokens) AS input_tokens, sum(output_tokens) AS output_tokens, max(input_tokens) AS longest, count(DISTINCT client_ip) AS addresses",
+    )
 }
 
 /// A column's distribution over time.

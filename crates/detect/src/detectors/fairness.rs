@@ -40,6 +40,7 @@ pub(super) const SPEC: DetectorSpec = DetectorSpec {
     name: "fairness",
     budget_share: 0.05,
     method: "ratio of selection rates by protected group, version against version, by group-sequential tests",
+    atlas: &["AML.T0048.002"],
     build: |budget: &DetectorBudget| {
         Box::new(Fairness {
             alpha: budget.version_alpha,

@@ -45,6 +45,7 @@ pub(super) const SPEC: DetectorSpec = DetectorSpec {
     name: "integrity",
     budget_share: 0.05,
     method: "versions, data sets, telemetry and answers against what was recorded of them",
+    atlas: &["AML.T0010.002", "AML.T0010.003", "AML.T0018", "AML.T0020", "AML.T0059"],
     build: |_: &DetectorBudget| Box::<Integrity>::default(),
 };
 

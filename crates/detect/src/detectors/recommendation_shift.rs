@@ -32,6 +32,7 @@ pub(super) const SPEC: DetectorSpec = DetectorSpec {
     name: "recommendation_shift",
     budget_share: 0.05,
     method: "items that a new version of a recommender shows far more often, by users and version",
+    atlas: &["AML.T0031", "AML.T0020"],
     build: |budget: &DetectorBudget| {
         Box::new(RecommendationShift { alpha: budget.version_alpha, ..RecommendationShift::default() })
     },

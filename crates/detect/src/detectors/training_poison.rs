@@ -51,6 +51,7 @@ pub(super) const SPEC: DetectorSpec = DetectorSpec {
     name: "training_poison",
     budget_share: 0.1,
     method: "items that one channel pushes, labels that other channels would not give, and triggers, in training rows",
+    atlas: &["AML.T0020", "AML.T0010.002", "AML.T0059", "AML.T0043.004"],
     build: |budget: &DetectorBudget| Box::new(TrainingPoison::new(budget.weekly)),
 };
 
