@@ -7,7 +7,7 @@
 //!   is its taste. Beside the count: users who push several of the
 //!   items, users whom nobody knew, ratings that are all alike. *Classes:* the seven nearest rows of other channels
 //!   (Peri et al. 2020): pairs of classes that a channel confuses three times as often as before and as the others
-//!   (Fisher's exact test), or more than channels differ; values that are new, come by one channel and force one
+//!   (Fisher's exact test), or, without a past, more than channels differ; values that are new, come by one channel and force one
 //!   class beyond what the neighbours say (Gu et al. 2017). It is judged when a day of the rows' own clock
 //!   ends, when a data set gets a new version and at the end of the stream. Kept: 200,000 ratings, or half of the items
 //!   with all of theirs; 16,000 rows with a class, the same number of each channel, sampled by their id.

@@ -2,7 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use arrow::array::{Array, Float64Array};
+use arrow::{
+    array::{Array, AsArray, Float64Array},
+    datatypes::Float64Type,
+};
 use serde::{Deserialize, Serialize};
 use wardline_domain::{TextColumn, Timestamp, column};
 use wardline_stats::distribution::binomial;
@@ -92,7 +95,7 @@ impl Answers {
         for row in rows.range.clone().filter(|row| answers.is_valid(*row)) {
             // The first numbers choose the inputs that are looked at, so that a repeated one is chosen again.
             let few = first.iter().fold(0, |hash: u64, array| hash.rotate_left(9) ^ bits(array, row));
-            if mixed(few) % ONE_IN != 0 {
+            if !mixed(few).is_multiple_of(ONE_IN) {
                 continue;
             }
             let version = versions.and_then(|text| text.get(row)).unwrap_or_default();
@@ -192,8 +195,9 @@ fn inputs_of<'a>(rows: &EventRows<'a>) -> Vec<Input<'a>> {
     let features = schema.fields().iter().zip(batch.records.columns());
     let features = features.filter(|(field, _)| column::feature_of(field.name()).is_some());
     features
-        .filter_map(|(field, _)| {
-            let number = batch.number(field.name()).map(Input::Number);
+        .filter_map(|(field, array)| {
+            // By place: looking each column up by its name would take longer than reading a short batch.
+            let number = array.as_primitive_opt::<Float64Type>().map(Input::Number);
             number.or_else(|| batch.text(field.name()).map(Input::Text))
         })
         .collect()

@@ -40,6 +40,8 @@ pub(super) struct Silences {
     total: u64,
     learned: Option<u64>,
     next: Option<Timestamp>,
+    /// Dimensions in which values end as a matter of course.
+    churning: Vec<String>,
 }
 
 /// A group that fell silent.
@@ -82,6 +84,7 @@ impl Silences {
         let Some(learned) = self.learned.filter(|_| self.next.is_none_or(|next| now >= next)) else {
             return Vec::new();
         };
+        let is_first = self.next.is_none();
         self.next = Some(now.floor(Timestamp::MINUTE).plus(Timestamp::MINUTE));
         let span = state.learned.as_ref().map_or(0, |learned| learned.until.since(learned.from));
         let factor = if span >= 7 * Timestamp::DAY { LONGER } else { LONGER_UNSURE };
@@ -91,6 +94,12 @@ impl Silences {
             let mut groups: Vec<u16> = (LEFT_OUT + 1..state.groups.len() as u16).filter(of_dimension).collect();
             // Numbers of groups depend on how batches were cut, names do not.
             groups.sort_by_key(|group| &state.groups.get(*group).value);
+            if is_first && groups.iter().any(|group| self.judge(*group, learned, LONGER, now).is_some()) {
+                self.churning.push(dimension.to_owned());
+            }
+            if self.churning.iter().any(|churning| churning == dimension) {
+                continue;
+            }
             let is_silent = |group: &u16| self.judge(*group, learned, factor, now);
             let found: Vec<Silent> = groups.iter().filter_map(is_silent).collect();
             let alive = groups.iter().filter(|group| {

@@ -82,7 +82,7 @@ impl Telemetry {
         let Some(ids) = rows.batch.text("id") else { return };
         let (score, decision) = (rows.batch.number("score"), rows.batch.text("decision"));
         for row in rows.range.clone() {
-            let Some(key) = ids.get(row).map(short_hash).filter(|key| key % ONE_IN == 0) else { continue };
+            let Some(key) = ids.get(row).map(short_hash).filter(|key| key.is_multiple_of(ONE_IN)) else { continue };
             let number = score.filter(|score| score.is_valid(row)).map_or(0, |score| score.value(row).to_bits());
             let answer = decision.and_then(|text: TextColumn<'_>| text.get(row)).map_or(0, short_hash);
             let content = mixed(times[row] as u64 ^ mixed(number ^ answer));

@@ -132,6 +132,13 @@ fn stays_quiet_on_a_replica_that_is_replaced_or_rests() {
         }
     });
     assert_eq!(watched(&mut Watch::new(settings(learned())), &renamed, 1_000), []);
+    let mut churns = stream(6, |_, _| {});
+    churns.retain(|event| match event.instance {
+        "api-1" => event.time < monday().plus(2 * Timestamp::HOUR),
+        "api-2" => event.time < quiet,
+        _ => true,
+    });
+    assert_eq!(watched(&mut Watch::new(settings(learned())), &churns, 1_000), []);
     let mut rests = stream(7, |_, _| {});
     rests.retain(|event| event.instance != "api-2" || event.time.since(monday()) / (25 * Timestamp::MINUTE) % 2 == 0);
     assert_eq!(watched(&mut Watch::new(settings(learned())), &rests, 1_000), []);

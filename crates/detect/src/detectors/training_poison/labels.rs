@@ -31,6 +31,8 @@ const NEIGHBOURS: usize = 7;
 const PLAIN_VOTES: usize = 6;
 /// With fewer rows of its own past, a channel is compared with the others alone.
 const LEAST_PAST: u64 = 100;
+/// The same rows are looked at day after day, and honest labellers have bad days too.
+const PAST_SHARE: f64 = 0.1;
 /// Most texts that are told apart, and words of one row.
 const MOST_TOKENS: usize = 50_000;
 const MOST_WORDS: usize = 48;
@@ -271,7 +273,7 @@ impl Labels {
         for (&(channel, a, b), counts) in cells {
             let Some(p) = counts.p_of_rise() else { continue };
             let p = (tests * p).min(1.0);
-            if p > alpha || counts.past.0 < LEAST_PAST || counts.current.1 < 5 {
+            if p > PAST_SHARE * alpha || counts.past.0 < LEAST_PAST || counts.current.1 < 5 {
                 continue;
             }
             let pair = (self.classes.text(a).to_owned(), self.classes.text(b).to_owned());
@@ -291,7 +293,7 @@ impl Labels {
         found
     }
 
-    /// Channels that disagree with the others beyond what channels do; if there is a past, also with that.
+    /// Channels without a past that disagree with the others beyond what channels do.
     fn against_others(
         &self,
         rows: &[Judged<'_>],
@@ -304,14 +306,11 @@ impl Labels {
         for test in neighbours.disagreement(&settings).into_iter().filter(|test| test.found) {
             let channel = test.channel as u16;
             let pair = test.pair.map(|(a, b)| (self.classes.text(a).to_owned(), self.classes.text(b).to_owned()));
-            let of_channel =
+            let mut of_channel =
                 cells.iter().filter(|((of, a, b), _)| *of == channel && test.pair.is_none_or(|pair| pair == (*a, *b)));
-            let mut has_past = false;
-            let has_risen = of_channel.fold(false, |risen, (_, counts)| {
-                has_past |= counts.past.0 >= LEAST_PAST;
-                risen || counts.p_of_rise().is_some_and(|p| p <= 0.01)
-            });
-            if self.usual.contains(&(channel, pair.clone())) || (has_past && !has_risen) {
+            // Its own past says more, where it has one.
+            let has_past = of_channel.any(|(_, counts)| counts.past.0 >= LEAST_PAST);
+            if has_past || self.usual.contains(&(channel, pair.clone())) {
                 continue;
             }
             let is_hit = |judged: &Judged<'_>, class: u32, votes: usize| {
