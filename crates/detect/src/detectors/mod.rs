@@ -16,6 +16,7 @@ mod burn_rate;
 mod data_drift;
 mod data_quality;
 mod errors;
+mod estimated_performance;
 mod feedback;
 mod latency;
 mod prediction_drift;
@@ -58,6 +59,7 @@ pub const DETECTORS: &[DetectorSpec] = &[
     accuracy::SPEC,
     feedback::SPEC,
     adversarial_inputs::SPEC,
+    estimated_performance::SPEC,
 ];
 
 /// Rows of one model that follow each other in a batch.
