@@ -16,6 +16,8 @@ use crate::{
 pub(crate) struct Words {
     /// What happened: `accuracy fell from 93 % to 88 %`.
     pub(crate) what: String,
+    /// Whether that says where, too.
+    pub(crate) names_place: bool,
     pub(crate) of_what: &'static str,
     /// Share of the predictions that could be judged at all.
     pub(crate) share_kept: f64,
@@ -62,7 +64,7 @@ pub(crate) fn complete(
     finding.title = format!(
         "{}{}: {} since {} (n={} {}, normal from {}{sampled}){}",
         model_and_version(&state.name, finding.version.as_deref()),
-        in_slice(&finding.slice),
+        if words.names_place { String::new() } else { in_slice(&finding.slice) },
         words.what,
         clock_time(finding.onset, alarm.time),
         alarm.n,

@@ -42,6 +42,8 @@ const BAR_OF_ENTITIES: f64 = 4.0;
 const LEAST_SINCE: usize = 10;
 /// An entity with this part of the evidence that an alarm needs is named with the one that alarms.
 const SUSPECT: f64 = 0.1;
+/// Days that may pass until what goes on is told again.
+const MOST_QUIET_DAYS: u8 = 3;
 /// Weight of the last prediction in the share of late.
 const LATELY: f64 = 0.002;
 /// Keeps products finite.
@@ -58,6 +60,26 @@ struct EntityWatch {
     expected: f32,
     /// In microseconds.
     since: i64,
+    quiet: Quiet,
+}
+
+/// How long nothing is told again of what was told.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+struct Quiet {
+    until_day: u32,
+    days: u8,
+}
+
+impl Quiet {
+    const fn is_over(self, day: u32) -> bool {
+        self.until_day <= day
+    }
+
+    /// A day the first time, then longer, but never so long that the alert would close.
+    fn begin(&mut self, day: u32) {
+        self.days = (self.days + 1).min(MOST_QUIET_DAYS);
+        self.until_day = day + u32::from(self.days);
+    }
 }
 
 impl EntityWatch {
@@ -179,6 +201,7 @@ pub(crate) struct JudgedWatch {
     learning: Thinned<Learned, MOST_REFERENCE>,
     normal: Option<Normal>,
     whole: Evidence,
+    quiet: Quiet,
     entities: Vec<Vec<EntityWatch>>,
     recent: VecDeque<Recent>,
     /// Share of bad ones of late, where only what is concentrated counts.
@@ -275,21 +298,24 @@ impl JudgedWatch {
             bad,
             expected: expected as f32,
         };
-        let n_entities = self.entities.iter().map(Vec::len).sum::<usize>().max(1) as f64;
-        let bar_of_entities = if rule.is_concentrated { 1.0 } else { BAR_OF_ENTITIES };
-        let bar = bar_of_entities * rule.days * n_entities;
+        // Dimensions share what entities have, and the values of each share that.
+        let of_entities = if rule.is_concentrated { 1.0 } else { BAR_OF_ENTITIES };
+        let n_dimensions = self.entities.iter().filter(|entities| !entities.is_empty()).count();
+        let bar = of_entities * rule.days * n_dimensions.max(1) as f64;
         let mut most: Option<(f64, (usize, u16))> = None;
         for (slot, &id) in judged.entities.iter().enumerate() {
             let Some(entity) = watch_of(&mut self.entities, slot, id) else { continue };
             entity.observe(day, &row, entity_limit(entity.reference, expected, share));
-            let margin = entity.evidence.value() / bar;
-            if margin >= 1.0 && most.is_none_or(|(other, _)| margin > other) {
+            let margin = entity.evidence.value();
+            let may_be_told = entity.quiet.is_over(day);
+            let margin = margin / (bar * self.entities[slot].len() as f64);
+            if margin >= 1.0 && may_be_told && most.is_none_or(|(other, _)| margin > other) {
                 most = Some((margin, (slot, id)));
             }
         }
         if rule.is_concentrated {
             let (margin, entity) = most?;
-            return self.concentrated_alarm(entity, margin * rule.days, bar, judged.time);
+            return self.concentrated_alarm(entity, margin * rule.days, bar, (judged.time, day));
         }
         self.whole.observe(day, bad, limit);
         if self.recent.len() >= MOST_RECENT {
@@ -297,13 +323,14 @@ impl JudgedWatch {
         }
         self.recent.push_back(row);
         let whole = self.whole.value() / (BAR_OF_WHOLE * rule.days);
-        if whole < 1.0 && most.is_none() {
+        if (whole < 1.0 && most.is_none()) || !self.quiet.is_over(day) {
             return None;
         }
         let entity = most.filter(|&(margin, _)| margin > whole).map(|(_, entity)| entity);
         let evidence = whole.max(most.map_or(0.0, |(margin, _)| margin)) * rule.days;
         let alarm = self.alarm(entity, evidence, judged.time);
         if alarm.is_some() {
+            self.quiet.begin(day);
             self.whole.reset();
             self.entities.iter_mut().flatten().for_each(EntityWatch::reset);
         }
@@ -316,7 +343,7 @@ impl JudgedWatch {
         (slot, id): (usize, u16),
         evidence: f64,
         bar: f64,
-        time: Timestamp,
+        (time, day): (Timestamp, u32),
     ) -> Option<JudgedAlarm> {
         let reference = self.normal.as_ref().map(|normal| (normal.total().0 as u64, normal.share()))?;
         let threshold = self.normal.as_ref()?.threshold;
@@ -324,6 +351,7 @@ impl JudgedWatch {
         for (slot, entities) in self.entities.iter().enumerate() {
             let excess = |entity: &EntityWatch| (f64::from(entity.bad) - f64::from(entity.expected)).max(0.0);
             let all: f64 = entities.iter().map(excess).sum();
+            let bar = bar * entities.len() as f64;
             for (entity, id) in entities.iter().zip(1_u16..) {
                 let value = entity.evidence.value();
                 if value >= SUSPECT * bar && entity.n > 0 {
@@ -333,13 +361,13 @@ impl JudgedWatch {
                         bad: u64::from(entity.bad),
                         expected: f64::from(entity.expected),
                         share: (excess(entity) / all.max(1e-9)).min(1.0),
-                        p_value: (bar / value / evidence).min(1.0),
+                        p_value: (1.0 / value.max(1.0)).min(1.0),
                     });
                 }
             }
         }
         suspects.sort_by(|left, right| left.p_value.total_cmp(&right.p_value).then(left.members.cmp(&right.members)));
-        let entity = watch_of(&mut self.entities, slot, id)?;
+        let entity = self.entities.get(slot)?.get(usize::from(id).checked_sub(1)?)?;
         let alarm = JudgedAlarm {
             entity: Some((slot, id)),
             evidence,
@@ -353,7 +381,14 @@ impl JudgedWatch {
             rows: Vec::new(),
             suspects,
         };
-        entity.reset();
+        // What has the same rows is another name for the same thing, as an employee and their user name.
+        let told = *entity;
+        for other in self.entities.iter_mut().flatten() {
+            if (other.n, other.bad, other.since) == (told.n, told.bad, told.since) {
+                other.reset();
+                other.quiet.begin(day);
+            }
+        }
         Some(alarm)
     }
 

@@ -13,7 +13,7 @@
 //! - **ATLAS:** AML.T0031 (erode model integrity).
 
 use serde::{Deserialize, Serialize};
-use wardline_domain::{Finding, FindingKind, Severity};
+use wardline_domain::{Finding, FindingKind, Severity, Span, Timestamp};
 
 use super::{Detector, DetectorBudget, DetectorSpec, saved_whole};
 use crate::{
@@ -31,11 +31,15 @@ pub(super) const SPEC: DetectorSpec = DetectorSpec {
     budget_share: 0.1,
     method: "sequential e-detectors on labelled predictions, by length of delay, whole and by entity",
     atlas: &["AML.T0031"],
-    build: |budget: &DetectorBudget| Box::new(Accuracy { weekly_budget: budget.weekly, watches: Default::default() }),
+    build: |budget: &DetectorBudget| {
+        Box::new(Accuracy { weekly_budget: budget.weekly, watches: Default::default(), told: None })
+    },
 };
 
 /// What is watched, in the order in which it is told.
 const FACTS: [Fact; 3] = [Fact::Wrong, Fact::Off, Fact::Surprise];
+/// For so long one fact speaks for the others.
+const SAID_FOR: Span = 4 * Timestamp::DAY;
 const LEAST_DIFFERENCE: f64 = 0.01;
 const LEAST_RATIO: f64 = 2.0;
 
@@ -50,6 +54,8 @@ enum Fact {
 struct Accuracy {
     weekly_budget: f64,
     watches: [JudgedWatch; FACTS.len()],
+    /// Which fact was told last, and when: the others say the same in other words.
+    told: Option<(u8, Timestamp)>,
 }
 
 impl Detector for Accuracy {
@@ -60,10 +66,12 @@ impl Detector for Accuracy {
         let rule = Rule { learning_ends, days, is_concentrated: false };
         let positive = state.settings.positive_class.as_deref().map(text_hash);
         for one in judged {
-            for (fact, watch) in FACTS.into_iter().zip(&mut self.watches) {
+            for ((fact, watch), number) in FACTS.into_iter().zip(&mut self.watches).zip(0_u8..) {
                 let Some(loss) = fact.loss(one, positive) else { continue };
-                let alarm = watch.observe(one, loss, &rule);
-                if let Some(alarm) = alarm.filter(is_large) {
+                let Some(alarm) = watch.observe(one, loss, &rule).filter(is_large) else { continue };
+                let is_said = |(other, time): (u8, Timestamp)| other != number && one.time.since(time) < SAID_FOR;
+                if !self.told.is_some_and(is_said) {
+                    self.told = Some((number, one.time));
                     findings.push(finding(state, fact, &alarm, one.share_kept));
                 }
             }
@@ -134,7 +142,7 @@ fn finding(state: &ModelState, fact: Fact, alarm: &JudgedAlarm, share_kept: f64)
         Fact::Off => "avg(abs(p.prediction - o.value)) AS mean_absolute_error",
         Fact::Surprise => "avg(p.score) AS mean_score",
     };
-    let words = Words { what, of_what: "labelled predictions", share_kept };
+    let words = Words { what, names_place: false, of_what: "labelled predictions", share_kept };
     judged_finding::complete(state, finding, alarm, &words, |finding| evidence::outcomes(finding, sql))
 }
 

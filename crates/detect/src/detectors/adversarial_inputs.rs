@@ -211,12 +211,15 @@ impl AdversarialInputs {
         finding.features = self.features(alarm);
         let inputs: Vec<&str> = finding.features.iter().map(|feature| feature.name.as_str()).take(4).collect();
         let places = if inputs.is_empty() { String::new() } else { format!(", mostly in {}", inputs.join(", ")) };
+        let place = alarm.entity.map_or_else(String::new, |(slot, id)| {
+            format!(" at {}={}", state.entities.dimension(slot), state.entities.value(slot, id))
+        });
         let what = format!(
-            "a pattern of odd inputs (adversarial patch, sticker or fault): {} of the predictions, normally {}{places},",
+            "a pattern of odd inputs (adversarial patch, sticker or fault){place}: {} of its predictions, normally {}{places},",
             percent(finding.observed),
             percent(finding.expected)
         );
-        let words = Words { what, of_what: "predictions looked at", share_kept: 1.0 };
+        let words = Words { what, names_place: true, of_what: "predictions looked at", share_kept: 1.0 };
         judged_finding::complete(state, finding, alarm, &words, evidence::predictions)
     }
 

@@ -70,7 +70,7 @@ fn finding(state: &ModelState, alarm: &JudgedAlarm, share_kept: f64) -> Finding 
         percent(finding.observed),
         percent(finding.expected)
     );
-    let words = Words { what, of_what: "answers with feedback", share_kept };
+    let words = Words { what, names_place: false, of_what: "answers with feedback", share_kept };
     judged_finding::complete(state, finding, alarm, &words, |finding| {
         evidence::outcomes(finding, "avg(o.feedback) AS feedback")
     })

@@ -17,6 +17,7 @@ mod data_drift;
 mod data_quality;
 mod errors;
 mod fairness;
+mod estimated_performance;
 mod feedback;
 mod integrity;
 mod latency;
@@ -70,6 +71,7 @@ pub const DETECTORS: &[DetectorSpec] = &[
     fairness::SPEC,
     integrity::SPEC,
     token_cost::SPEC,
+    estimated_performance::SPEC,
 ];
 
 /// Rows of one model that follow each other in a batch.
