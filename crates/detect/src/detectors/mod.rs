@@ -20,8 +20,12 @@ mod fairness;
 mod estimated_performance;
 mod feedback;
 mod integrity;
+mod jailbreak_retries;
 mod latency;
+mod obfuscated_text;
+mod output_leak;
 mod prediction_drift;
+mod prompt_injection;
 mod recommendation_shift;
 mod token_cost;
 mod traffic;
@@ -72,6 +76,10 @@ pub const DETECTORS: &[DetectorSpec] = &[
     integrity::SPEC,
     token_cost::SPEC,
     estimated_performance::SPEC,
+    prompt_injection::SPEC,
+    output_leak::SPEC,
+    jailbreak_retries::SPEC,
+    obfuscated_text::SPEC,
 ];
 
 /// Rows of one model that follow each other in a batch.
