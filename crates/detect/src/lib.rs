@@ -25,6 +25,8 @@ mod model_learning;
 mod model_state;
 mod model_watch;
 mod noise;
+mod queries;
+mod query_structure;
 mod rate;
 mod recent;
 mod repeats;

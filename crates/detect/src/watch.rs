@@ -331,6 +331,8 @@ fn window_of(state: &ModelState, finding: &Finding) -> Span {
         }
         // A slow burn shows by single failures, hours apart.
         FindingKind::SloBurn if finding.severity < Severity::Page => 2 * Timestamp::HOUR,
+        // Abuse that comes back the next night is the same cause.
+        FindingKind::Cost | FindingKind::Extraction => 13 * Timestamp::HOUR / 2,
         FindingKind::Traffic => state.learned.as_ref().map_or(0, |learned| learned.traffic.width),
         _ => 0,
     }

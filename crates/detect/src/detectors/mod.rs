@@ -15,6 +15,7 @@ mod data_drift;
 mod data_quality;
 mod errors;
 mod latency;
+mod model_extraction;
 mod prediction_drift;
 mod token_cost;
 mod traffic;
@@ -54,6 +55,7 @@ pub const DETECTORS: &[DetectorSpec] = &[
     data_drift::SPEC,
     data_quality::SPEC,
     token_cost::SPEC,
+    model_extraction::SPEC,
 ];
 
 /// Rows of one model that follow each other in a batch.

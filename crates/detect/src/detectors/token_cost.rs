@@ -3,7 +3,7 @@
 //! - **Method:** money (where `prices` are set), else tokens, else requests of each client over the last hour, six
 //!   hours and day, against the most that it ever used so fast ([`crate::usage`]). The ratio is shared with the rise of
 //!   everybody else. It must exceed a limit that is learned: 1.3 times what the first half of learning would have had to
-//!   allow the second half for all but one in 200 clients, at least 4 and at most 8. Signs that the key is in other hands
+//!   allow the second half for all but one in 200 clients, at least 3 (4 for clients that ask in bursts) and at most 8. Signs that the key is in other hands
 //!   lower it to three quarters (one sign) or half (two): half of the requests come from addresses, from a country or
 //!   at hours that the client never had in the days before, or a quarter of the inputs are longer than any before.
 //!   A sign counts only for clients that were seen for three days and of whose usual requests at most 5 % show it.
@@ -12,7 +12,7 @@
 //!   the attribute `country`, `tenant`. Setting: `prices`.
 //! - **False alarms:** the limit is conformal among the clients of the learning period; without a sign, an excess under
 //!   2 % of the model's own usual usage tells nothing; clients of less than a week have a higher limit.
-//! - **Least effect:** twice the most ever with two signs, three times with one, four times without.
+//! - **Least effect:** twice the most ever with signs, three times without (four for clients that ask in bursts).
 //! - **Blind spots:** a thief that stays within what the owner uses at his busiest; clients of less than a day, until
 //!   the whole model uses three times the most ever; clients beyond the 1,024 busiest; abuse that grows by less than a
 //!   fifth a day.
@@ -44,7 +44,7 @@ pub(super) const SPEC: DetectorSpec = DetectorSpec {
 /// Most clients of a model whose habits are kept.
 const MOST_CLIENTS: usize = 1_024;
 /// Bounds of the learned limit.
-const LEAST_RATIO: f64 = 4.0;
+const LEAST_RATIOS: [f64; 2] = [3.0, 4.0];
 const MOST_RATIO: f64 = 8.0;
 /// A client asks in bursts if its busiest hour is above so many mean ones.
 const BURSTS: f64 = 8.0;
@@ -53,7 +53,7 @@ const LEAST_OF_A_KIND: usize = 8;
 /// The limit of the whole model.
 const WHOLE_RATIO: f64 = 3.0;
 /// So many usual requests more or less are chance.
-const SLACK_REQUESTS: f64 = 20.0;
+const SLACK_REQUESTS: f64 = 10.0;
 /// The least part of the model's usual usage that an excess without a sign must be.
 const LEAST_PART: f64 = 0.02;
 /// What is lately is forgotten at this rate a cell.
@@ -186,7 +186,8 @@ impl TokenCost {
             }
         }
         let all: Vec<f64> = ratios.concat();
-        self.limits = Some(ratios.map(|kind| limit_of(if kind.len() >= LEAST_OF_A_KIND { kind } else { all.clone() })));
+        let [even, bursts] = ratios.map(|kind| if kind.len() >= LEAST_OF_A_KIND { kind } else { all.clone() });
+        self.limits = Some([limit_of(even, LEAST_RATIOS[0]), limit_of(bursts, LEAST_RATIOS[1])]);
         self.usual_rate = self.whole.total / length.max(Timestamp::HOUR) as f64;
     }
 
@@ -223,7 +224,7 @@ impl TokenCost {
 
     fn judge_whole(&mut self, state: &ModelState, now: Timestamp, findings: &mut Vec<Finding>) {
         let slack = SLACK_REQUESTS * self.mean_request();
-        let limit = WHOLE_RATIO * self.limits.map_or(2.0, |[even, _]| even / LEAST_RATIO).min(1.7);
+        let limit = WHOLE_RATIO * self.limits.map_or(2.0, |[even, _]| even / LEAST_RATIOS[0]).min(1.7);
         let window = (0..WINDOWS.len()).find(|&window| {
             let is_old = state.started.is_some_and(|started| now.since(started) >= least_age(window));
             is_old && self.whole.sums[window] + slack >= limit * (self.whole.most[window] + slack)
@@ -322,10 +323,10 @@ impl KeyHabit {
 }
 
 /// 1.3 times what must be allowed so that one in 200 clients of the learning period is above it.
-fn limit_of(mut ratios: Vec<f64>) -> f64 {
+fn limit_of(mut ratios: Vec<f64>, least: f64) -> f64 {
     ratios.sort_unstable_by(|left, right| right.total_cmp(left));
     let allowed = ratios.get(ratios.len() / 200).copied().unwrap_or(1.0);
-    (1.3 * allowed).clamp(LEAST_RATIO, MOST_RATIO)
+    (1.3 * allowed).clamp(least, MOST_RATIO)
 }
 
 /// How fast a profile may grow: freely while learning, then with care.
