@@ -103,6 +103,25 @@ impl<'a> QueryColumns<'a> {
     }
 }
 
+impl QueryColumns<'_> {
+    /// What requests that fill in one template have in common.
+    pub(crate) fn template(&self, row: usize) -> Option<u64> {
+        if let Source::Words(prompts) = &self.source {
+            return prompts.is_valid(row).then(|| template_of_words(prompts.value(row)));
+        }
+        let query = self.query(row)?;
+        let fixed = usize::from(query.width).saturating_sub(1);
+        Some(mixed(query.values.iter().take(fixed).fold(11, |hash, &value| hash_number(hash, u64::from(value)))))
+    }
+}
+
+/// The first six words without numbers, and how many words there are.
+fn template_of_words(text: &str) -> u64 {
+    let words = text.split_whitespace().take(200).count() as u64;
+    let first = text.split_whitespace().take(6).filter(|word| !word.bytes().any(|byte| byte.is_ascii_digit()));
+    mixed(first.fold(hash_number(12, words), |hash, word| hash_number(hash, hash_text(word, 9))))
+}
+
 /// Measures with a coding whose names begin so, by name.
 fn coded<'a>(state: &'a ModelState, prefix: &'static str) -> impl Iterator<Item = &'a Measure> {
     let from = state.measure_index.range(prefix.to_owned()..);

@@ -279,15 +279,14 @@ impl BlockSum {
         block: &[f32; SCORES],
         shared: &[f32; SCORES],
     ) -> (usize, f32) {
-        let excess = honest.excess(block);
-        for score in 0..SCORES {
+        for (score, excess) in honest.excess(block).into_iter().enumerate() {
             // Who was unusual all along is judged by his own habit, within reason.
             let allowed = if self.blocks >= LEAST_OWN {
                 1.0 + self.own[score].clamp(-0.5, 2.0 * honest.slack)
             } else {
                 honest.slack
             };
-            self.sums[score] = (self.sums[score] + excess[score] - shared[score].max(0.0) - allowed).max(0.0);
+            self.sums[score] = (self.sums[score] + excess - shared[score].max(0.0) - allowed).max(0.0);
         }
         let leads = (0..SCORES).fold(0, |most, score| if self.sums[score] > self.sums[most] { score } else { most });
         self.high = if self.sums[leads] > 0.0 { self.high + 1 } else { 0 };

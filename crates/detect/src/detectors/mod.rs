@@ -10,13 +10,18 @@ use wardline_domain::{EventBatch, Finding, Timestamp};
 
 use crate::{model_state::ModelState, model_watch::ClosedWindow, settings::WatchSettings};
 
+mod account_graph;
+mod agent_loops;
 mod burn_rate;
 mod data_drift;
 mod data_quality;
 mod errors;
 mod latency;
+mod membership_probing;
 mod model_extraction;
 mod prediction_drift;
+mod query_chains;
+mod sponge_inputs;
 mod token_cost;
 mod traffic;
 mod version_errors;
@@ -56,6 +61,11 @@ pub const DETECTORS: &[DetectorSpec] = &[
     data_quality::SPEC,
     token_cost::SPEC,
     model_extraction::SPEC,
+    query_chains::SPEC,
+    membership_probing::SPEC,
+    sponge_inputs::SPEC,
+    agent_loops::SPEC,
+    account_graph::SPEC,
 ];
 
 /// Rows of one model that follow each other in a batch.

@@ -1,23 +1,26 @@
 //! Queries that copy the model: unlike honest inputs, or systematic, or far more than any client ever asked.
 //!
 //! - **Method:** blocks of 40 distinct queries of each client. Of each block: the mean surprise `-ln p` of pairs of
-//!   inputs under a table learned from the first part of the learning period (random and grid queries break what hangs
-//!   together), and the share that surprises more than 98 % of honest queries; the share of queries that change one value of the one before; the share that is new though each of its
-//!   values was sent before (points of a lattice). Scores are ranked among the honest blocks of the rest of the learning
-//!   period, less what all clients now have in common (drift), and added up (CUSUM) against the client's own habit.
-//!   Clients that came after learning are also watched as one, for an attack that is split over many accounts.
-//!   A new client that asks twice as much in a day as any client did, and hardly repeats itself, is told too.
-//! - **Fields:** `api_key`, else `user`, else `client_ip`; `feature_*` (the first ten by name), else `embedding`, else
-//!   the words of `prompt`; an attribute of time is not needed.
-//! - **False alarms:** the limit is 1.5 times the most that honest clients added up in learning; a client without a past is
-//!   allowed 1.2 times what the most unusual honest client had on average. Fewer than 20 honest blocks: it waits.
+//!   inputs under a table learned from the first part of the learning period (random and grid queries break what
+//!   hangs together), and the share that surprises more than 98 % of honest queries; the share of queries that
+//!   change one value of the one before; the share that is new though each of its values was sent before (points of
+//!   a lattice). Scores are ranked among the honest blocks of the rest of the learning period, less what all
+//!   clients now have in common (drift), and added up (CUSUM) against the client's own habit. Clients that came
+//!   after learning are also watched as one, for an attack that is split over many accounts. A new client that asks
+//!   twice as much in a day as any client did, and hardly repeats itself, is told too.
+//! - **Fields:** `api_key`, else `user`, else `client_ip`; `feature_*` (the first ten by name), else `embedding`,
+//!   else the words of `prompt`; an attribute of time is not needed.
+//! - **False alarms:** the limit is 1.5 times the most that honest clients added up in learning; a client without a
+//!   past is allowed 1.2 times what the most unusual honest client had on average. Fewer than 20 honest blocks: it
+//!   waits.
 //! - **Least effect:** two blocks (80 queries) that are far outside; a dozen that are a little outside.
 //! - **Blind spots:** queries drawn from the same law as honest ones at an honest rate; clients beyond the 1,024
 //!   busiest; of a client's queries beyond 200 a day one in eight is looked at; prompts tell their structure only.
-//! - **ATLAS:** AML.T0024.002 (extract AI model), AML.T0005.001 (train proxy via replication), AML.T0040 (inference API).
+//! - **ATLAS:** AML.T0024.002 (extract AI model), AML.T0005.001 (train proxy via replication), AML.T0040 (inference
+//!   API).
 
 use serde::{Deserialize, Serialize};
-use wardline_domain::{Carrier, Finding, FindingKind, RecordKind, Severity, Slice, Timestamp};
+use wardline_domain::{Carrier, Finding, FindingKind, RecordKind, Severity, Slice, Span, Timestamp};
 
 use super::{Detector, DetectorBudget, DetectorSpec, EventRows, saved_whole};
 use crate::{
@@ -49,6 +52,8 @@ const LEAST_LEARNED: u64 = 300;
 /// A new client's volume is told from so many requests a day, and so many times the most of any client.
 const LEAST_A_DAY: u32 = 500;
 const TIMES_THE_MOST: u32 = 2;
+/// What has not been seen for so long starts anew.
+const QUIET: Span = Timestamp::DAY;
 const SAID: [&str; SCORES] = [
     "its inputs do not go together as honest ones do",
     "its inputs change one value at a time",
@@ -241,7 +246,7 @@ impl ModelExtraction {
         let client = self.clients.get_mut(key)?;
         let inquiry = &mut client.habit;
         let (requests, since) = inquiry.rise_from.unwrap_or((0, now));
-        if !is_told_now(&mut inquiry.told, now, since) {
+        if !Repeats::tell(&mut inquiry.told, now, since, QUIET) {
             return None;
         }
         let n = inquiry.requests.saturating_sub(requests);
@@ -270,7 +275,7 @@ impl ModelExtraction {
         if among.len() < 2 || among.iter().any(|client| client.habit.told.is_some()) {
             return None;
         }
-        if !is_told_now(&mut self.newcomers.told, now, since) {
+        if !Repeats::tell(&mut self.newcomers.told, now, since, QUIET) {
             return None;
         }
         let n = self.newcomers.requests.saturating_sub(requests);
@@ -356,17 +361,6 @@ impl Inquiry {
         let is_told = sum >= honest.limit();
         if self.requests > 60 && sum > 0.5 { eprintln!("BLOCK {block:?} {leads} {sum} {shared:?}"); }
         Some((block, is_told.then_some((leads as u32, block[leads], sum))))
-    }
-}
-
-/// Tells at the start and now and then.
-fn is_told_now(told: &mut Option<Repeats>, now: Timestamp, onset: Timestamp) -> bool {
-    match told {
-        Some(going) if going.quiet_for(now) <= Timestamp::DAY => going.again(now),
-        _ => {
-            *told = Some(Repeats::begin(now, onset, (onset, now)));
-            true
-        }
     }
 }
 
