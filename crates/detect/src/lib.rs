@@ -33,6 +33,8 @@ mod model_watch;
 mod noise;
 mod odd_rows;
 mod outcomes;
+mod queries;
+mod query_structure;
 mod rate;
 mod recent;
 mod repeats;

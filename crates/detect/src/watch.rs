@@ -412,6 +412,8 @@ fn window_of(state: &ModelState, finding: &Finding) -> Span {
         FindingKind::Performance | FindingKind::Adversarial => Timestamp::DAY,
         // Training rows, people and records are judged once a day.
         FindingKind::Poisoning | FindingKind::Fairness | FindingKind::Integrity => Timestamp::DAY,
+        // Abuse that comes back the next night is the same cause.
+        FindingKind::Cost | FindingKind::Extraction => 13 * Timestamp::HOUR / 2,
         FindingKind::Traffic => state.learned.as_ref().map_or(0, |learned| learned.traffic.width),
         _ => 0,
     }

@@ -10,19 +10,25 @@ use wardline_domain::{EventBatch, Finding, Timestamp};
 
 use crate::{model_state::ModelState, model_watch::ClosedWindow, outcomes::JudgedPrediction, settings::WatchSettings};
 
+mod account_graph;
 mod accuracy;
 mod adversarial_inputs;
+mod agent_loops;
 mod burn_rate;
 mod data_drift;
 mod data_quality;
 mod errors;
-mod fairness;
 mod estimated_performance;
+mod fairness;
 mod feedback;
 mod integrity;
 mod latency;
+mod membership_probing;
+mod model_extraction;
 mod prediction_drift;
+mod query_chains;
 mod recommendation_shift;
+mod sponge_inputs;
 mod token_cost;
 mod traffic;
 mod training_poison;
@@ -72,6 +78,12 @@ pub const DETECTORS: &[DetectorSpec] = &[
     integrity::SPEC,
     token_cost::SPEC,
     estimated_performance::SPEC,
+    model_extraction::SPEC,
+    query_chains::SPEC,
+    membership_probing::SPEC,
+    sponge_inputs::SPEC,
+    agent_loops::SPEC,
+    account_graph::SPEC,
 ];
 
 /// Rows of one model that follow each other in a batch.

@@ -62,7 +62,8 @@ impl<Leaf> Condition<Leaf> {
         }
     }
 
-    /// Whether it holds, by what its leaves say.
+    /// Whether it holds, by what its leaves say, one row at a time: what [`Self::rows`] is tested against.
+    #[cfg(test)]
     pub(crate) fn holds(&self, leaf: &impl Fn(&Leaf) -> bool) -> bool {
         match self {
             Self::Leaf(one) => leaf(one),
