@@ -146,7 +146,8 @@ pub(crate) fn batch(asks: &[Ask]) -> EventBatch {
     };
     let number =
         |of: &dyn Fn(&Ask) -> f64| -> ArrayRef { Arc::new(Float64Array::from_iter_values(asks.iter().map(of))) };
-    let integer = |of: &dyn Fn(&Ask) -> Option<i64>| -> ArrayRef { Arc::new(asks.iter().map(of).collect::<Int64Array>()) };
+    let integer =
+        |of: &dyn Fn(&Ask) -> Option<i64>| -> ArrayRef { Arc::new(asks.iter().map(of).collect::<Int64Array>()) };
     let times =
         TimestampMicrosecondArray::from_iter_values(asks.iter().map(|ask| ask.time.micros())).with_timezone("UTC");
     let decisions: StringArray = asks.iter().map(|ask| Some(if ask.score > 0.5 { "yes" } else { "no" })).collect();

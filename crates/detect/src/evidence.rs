@@ -26,7 +26,9 @@ fn identifier(name: &str) -> String {
 
 fn column_of(dimension: &str) -> String {
     match dimension {
-        "channel" | "instance" | "tenant" | "version" | "role" | "api_key" | "client_ip" | "session" => dimension.to_owned(),
+        "channel" | "instance" | "tenant" | "version" | "role" | "api_key" | "client_ip" | "session" => {
+            dimension.to_owned()
+        }
         "user" => identifier(dimension),
         attribute => identifier(&format!("{}{attribute}", column::ATTRIBUTE_PREFIX)),
     }

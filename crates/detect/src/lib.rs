@@ -51,10 +51,10 @@ mod wording;
 #[cfg(test)]
 extern crate self as wardline_detect;
 #[cfg(test)]
+mod client_stream;
+#[cfg(test)]
 #[path = "../tests/it/stream.rs"]
 mod stream;
-#[cfg(test)]
-mod client_stream;
 
 pub use baseline::{Baseline, LearnedMeasure, LearnedShare, Quantiles};
 pub use detectors::{DETECTORS, DetectorSpec};

@@ -115,9 +115,8 @@ impl Usage {
     /// How many times as much the second half of learning held as the first, at most over the windows.
     pub(crate) fn growth_in_learning(&self, slack: f64) -> Option<f64> {
         let all = self.half.iter().zip(self.most.iter().zip(self.sums));
-        (self.half[0] > 0.0).then(|| {
-            all.map(|(half, (most, sum))| (most.max(sum) + slack) / (half + slack)).fold(1.0, f64::max)
-        })
+        (self.half[0] > 0.0)
+            .then(|| all.map(|(half, (most, sum))| (most.max(sum) + slack) / (half + slack)).fold(1.0, f64::max))
     }
 
     /// How many times its mean hour the client's busiest hour was, of so long a past.

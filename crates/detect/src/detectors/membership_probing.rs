@@ -158,7 +158,8 @@ impl Probing {
         (finding.observed, finding.expected) = (f64::from(probes.probed), f64::from(self.most_honest));
         finding.unit = "records/d".to_owned();
         finding.n_observed = probes.queries;
-        (finding.effect, finding.effect_name) = (f64::from(probes.probed) / f64::from(limit), "times_the_limit".to_owned());
+        (finding.effect, finding.effect_name) =
+            (f64::from(probes.probed) / f64::from(limit), "times_the_limit".to_owned());
         finding.severity = Severity::Ticket;
         finding.atlas = ["AML.T0024.000", "AML.T0024.001", "AML.T0024"].map(str::to_owned).to_vec();
         finding.title = format!(

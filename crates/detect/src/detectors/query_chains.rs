@@ -179,7 +179,8 @@ impl Chains {
         (finding.observed, finding.expected) = (f64::from(chain.length), f64::from(self.longest_honest));
         finding.unit = "near queries".to_owned();
         finding.n_observed = u64::from(chain.length);
-        (finding.effect, finding.effect_name) = (f64::from(chain.length) / f64::from(limit), "times_the_limit".to_owned());
+        (finding.effect, finding.effect_name) =
+            (f64::from(chain.length) / f64::from(limit), "times_the_limit".to_owned());
         finding.severity = if chain.length >= 3 * limit { Severity::Page } else { Severity::Ticket };
         finding.atlas = ["AML.T0043.001", "AML.T0043", "AML.T0042", "AML.T0015"].map(str::to_owned).to_vec();
         finding.title = format!(

@@ -197,7 +197,8 @@ impl TokenCost {
 
     fn judge(&mut self, state: &ModelState, key: u64, now: Timestamp, findings: &mut Vec<Finding>) {
         let slack = SLACK_REQUESTS * self.mean_request();
-        let (whole, usual_rate, learned) = (self.whole.clone(), self.usual_rate, self.limits.unwrap_or([MOST_RATIO; 2]));
+        let (whole, usual_rate, learned) =
+            (self.whole.clone(), self.usual_rate, self.limits.unwrap_or([MOST_RATIO; 2]));
         let unit = self.unit(state);
         let Some(client) = self.clients.get_mut(key) else { return };
         client.habit.is_pending = false;
