@@ -17,7 +17,7 @@ pub(crate) const SCORES: usize = 4;
 const LEVELS: usize = 8;
 const PAIRS: usize = PARTS * (PARTS - 1) / 2;
 /// Differences below these are nothing, however much alike honest blocks are.
-const LEAST_SPREAD: [f32; SCORES] = [0.15, 0.08, 0.08, 0.08];
+const LEAST_SPREAD: [f32; SCORES] = [0.05, 0.08, 0.08, 0.04];
 /// Blocks of a client from which its own habit counts.
 const LEAST_OWN: u32 = 3;
 
@@ -286,6 +286,38 @@ impl BlockSum {
         let leads = (0..SCORES).fold(0, |most, score| if self.sums[score] > self.sums[most] { score } else { most });
         self.high = if self.sums[leads] > 0.0 { self.high + 1 } else { 0 };
         (leads, self.sums[leads])
+    }
+}
+
+/// The latest block of each of the clients that asked last: what all have in common now is drift, not one client.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+pub(crate) struct LatestBlocks(VecDeque<(u64, [f32; SCORES])>);
+
+impl LatestBlocks {
+    const CLIENTS: usize = 15;
+    const LEAST: usize = 5;
+
+    /// The medians of the other clients' latest blocks, in spreads; nothing for fewer than five.
+    pub(crate) fn shared(&self, client: u64) -> [f32; SCORES] {
+        let others: Vec<&[f32; SCORES]> =
+            self.0.iter().filter(|(key, _)| *key != client).map(|(_, excess)| excess).collect();
+        if others.len() < Self::LEAST {
+            return [0.0; SCORES];
+        }
+        std::array::from_fn(|score| {
+            let mut values: Vec<f32> = others.iter().map(|excess| excess[score]).collect();
+            values.sort_unstable_by(f32::total_cmp);
+            values[values.len() / 2]
+        })
+    }
+
+    /// Takes a client's block; who asks most has no more weight than others.
+    pub(crate) fn insert(&mut self, client: u64, excess: [f32; SCORES]) {
+        self.0.retain(|(key, _)| *key != client);
+        if self.0.len() >= Self::CLIENTS {
+            self.0.pop_front();
+        }
+        self.0.push_back((client, excess));
     }
 }
 

@@ -29,7 +29,7 @@ use crate::{
     evidence,
     model_state::{ModelState, Phase},
     queries::{Query, QueryColumns},
-    query_structure::{BLOCK, BlockSum, HonestBlocks, PairTable, QueryStructure, SCORES},
+    query_structure::{BLOCK, BlockSum, HonestBlocks, LatestBlocks, PairTable, QueryStructure, SCORES},
     repeats::Repeats,
     wording::{clock_time, number, percent},
 };
@@ -84,9 +84,7 @@ struct ModelExtraction {
     /// Clients that came after learning, as one.
     newcomers: Inquiry,
     newcomers_since: Option<Timestamp>,
-    /// What blocks of all clients now have in common, and the client that last changed it.
-    shared: [f32; SCORES],
-    shared_by: u64,
+    latest: LatestBlocks,
     /// The most requests of one client in a day of learning.
     busiest: u32,
     next_try: Option<Timestamp>,
@@ -210,7 +208,6 @@ impl ModelExtraction {
             let inquiry = &mut client.habit;
             std::mem::take(&mut inquiry.blocks).iter().for_each(|block| inquiry.sum.learn(&honest, block));
         });
-        eprintln!("HONEST {honest:?}");
         self.honest = Some(honest);
         self.stage = Stage::Judging;
     }
@@ -218,20 +215,16 @@ impl ModelExtraction {
     fn judge(&mut self, query: &Query, key: u64, is_new: bool, now: Timestamp) {
         let Some(honest) = self.honest else { return };
         let Some(client) = self.clients.get_mut(key) else { return };
-        let told = client.habit.take(query, &self.table, &honest, &self.shared, now);
+        let told = client.habit.take(query, &self.table, &honest, || self.latest.shared(key), now);
         if let Some((block, score)) = told {
-            // A median of clients, not of blocks: who asks most must not say what is usual.
-            if self.shared_by != key {
-                self.shared_by = key;
-                for (shared, excess) in self.shared.iter_mut().zip(honest.excess(&block)) {
-                    *shared = (*shared + 0.04 * (excess - *shared).signum()).clamp(-4.0, 4.0);
-                }
+            if !is_new {
+                self.latest.insert(key, honest.excess(&block));
             }
             self.pending.extend(score.map(|score| Told { client: Some(key), score: Some(score) }));
         }
         if is_new {
             self.newcomers.count(now);
-            let told = self.newcomers.take(query, &self.table, &honest, &self.shared, now);
+            let told = self.newcomers.take(query, &self.table, &honest, || self.latest.shared(key), now);
             self.pending
                 .extend(told.and_then(|(_, score)| score).map(|score| Told { client: None, score: Some(score) }));
         }
@@ -344,20 +337,17 @@ impl Inquiry {
         query: &Query,
         table: &PairTable,
         honest: &HonestBlocks,
-        shared: &[f32; SCORES],
+        shared: impl FnOnce() -> [f32; SCORES],
         now: Timestamp,
     ) -> Option<([f32; SCORES], Option<(u32, f32, f32)>)> {
         let from = *self.block_from.get_or_insert((self.requests - 1, now));
         let block = self.structure.observe(query, table)?;
         self.block_from = None;
-        let (leads, sum) = self.sum.add(honest, &block, shared);
+        let (leads, sum) = self.sum.add(honest, &block, &shared());
         if self.sum.high == 1 {
             self.rise_from = Some(from);
         }
         let is_told = sum >= honest.limit();
-        if self.requests > 60 && sum > 0.5 {
-            eprintln!("BLOCK {block:?} {leads} {sum} {shared:?}");
-        }
         Some((block, is_told.then_some((leads as u32, block[leads], sum))))
     }
 }

@@ -4,12 +4,13 @@
 //! - **Method:** the logarithms of latency and of output tokens are learned by the length of the input (mean and
 //!   spread for each doubling of `input_tokens`, else of the prompt's bytes). A request is heavy if it lies beyond
 //!   three spreads and at three times the mean. Heavy requests of each client are bet on: a CUSUM of the likelihood
-//!   ratio of a share of 30 % against twice the learned share (at least 1 %). A client is told only while at most a
-//!   fifth of the other clients of the last hour are heavy too: else the service is slow, not the client heavy.
+//!   ratio of a share of 30 % against twice the learned share (at least 1 %). A client is told only while the
+//!   latest requests of at most a fifth of the other clients that asked in the meantime were heavy: else the
+//!   service is slow, not the client heavy.
 //! - **Fields:** `api_key`, else `user`, else `client_ip`; `latency_ms`, `output_tokens`; `input_tokens`, else
 //!   `prompt`.
 //! - **False alarms:** the sum must exceed 12, or 1.3 times the most that honest clients reached in the second half
-//!   of learning. No other client in the last hour: it waits.
+//!   of learning. Fewer than three other clients in the meantime: it waits.
 //! - **Least effect:** some five heavy requests in a row, or three of ten over a few dozen.
 //! - **Blind spots:** inputs that are as heavy as their length; attacks from most clients at once; requests that
 //!   fail early; clients beyond the 1,024 busiest.
@@ -54,6 +55,8 @@ const TIMES: f64 = 3.0;
 const ATTACK_SHARE: f64 = 0.3;
 const LEAST_SHARE: f64 = 0.01;
 const LEAST_LIMIT: f64 = 12.0;
+/// The fewest other clients that must have asked in the meantime.
+const LEAST_OTHERS: u32 = 3;
 
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 struct SpongeInputs {
@@ -81,6 +84,7 @@ struct Heaviness {
     requests: [u64; LOADS],
     heavy: [u64; LOADS],
     excess: [f64; LOADS],
+    was_heavy: [bool; LOADS],
     told: Option<Repeats>,
 }
 
@@ -192,6 +196,7 @@ fn limit_of(most_honest: f64) -> f64 {
 impl Heaviness {
     fn add(&mut self, load: usize, is_heavy: bool, above: f64, usual: f64, now: Timestamp) -> f64 {
         let bet = if is_heavy { ATTACK_SHARE / usual } else { (1.0 - ATTACK_SHARE) / (1.0 - usual) };
+        self.was_heavy[load] = is_heavy;
         self.sums[load] = (self.sums[load] + bet.ln()).max(0.0);
         if self.sums[load] == 0.0 {
             (self.since[load], self.requests[load], self.heavy[load], self.excess[load]) = (None, 0, 0, 0.0);
@@ -206,30 +211,30 @@ impl Heaviness {
 }
 
 impl SpongeInputs {
-    /// Whether other clients asked in the last hour, and few of them were as heavy.
-    fn others_are_light(&self, key: u64, load: usize, now: Timestamp) -> bool {
+    /// Whether other clients asked since then, and the latest requests of few of them were heavy.
+    fn others_are_light(&self, key: u64, load: usize, since: Timestamp) -> bool {
         let (mut all, mut heavy) = (0_u32, 0_u32);
         for (other, client) in self.clients.sorted() {
-            if other != key && now.since(client.last) <= Timestamp::HOUR {
+            if other != key && client.last >= since {
                 all += 1;
-                heavy += u32::from(client.habit.sums[load] >= 0.25 * limit_of(self.most_honest[load]));
+                heavy += u32::from(client.habit.was_heavy[load]);
             }
         }
-        all > 0 && f64::from(heavy) <= 0.2 * f64::from(all)
+        all >= LEAST_OTHERS && f64::from(heavy) <= 0.2 * f64::from(all)
     }
 
     fn tell(&mut self, state: &ModelState, key: u64, now: Timestamp) -> Option<Finding> {
         let ratio = |load: usize, sums: &[f64; LOADS]| sums[load] / limit_of(self.most_honest[load]);
         let sums = self.clients.get(key)?.habit.sums;
         let load = usize::from(ratio(1, &sums) > ratio(0, &sums));
-        if !self.others_are_light(key, load, now) {
+        let since = self.clients.get(key)?.habit.since[load].unwrap_or(now);
+        if !self.others_are_light(key, load, since) {
             return None;
         }
         let effect = ratio(load, &sums);
         let usual = self.learned[load];
         let client = self.clients.get_mut(key)?;
         let heaviness = &mut client.habit;
-        let since = heaviness.since[load].unwrap_or(now);
         if !Repeats::tell(&mut heaviness.told, now, since, 2 * Timestamp::HOUR) {
             return None;
         }

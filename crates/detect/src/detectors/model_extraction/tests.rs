@@ -18,9 +18,10 @@ fn with_attack(attack: impl FnOnce() -> Vec<Ask>) -> Told {
 
 /// So many queries a day over some hours from the eleventh day on, with features of the attacker's choice.
 fn queries(name: &str, a_day: f64, hours: usize, features: impl Fn(usize, &mut Dice) -> Vec<f64>) -> Vec<Ask> {
-    let mut asks = requests(77 + name.len() as u64, name, (Habit::Steady, a_day), 245..245 + hours, |_, _| {});
+    let seed = name.bytes().fold(77, |seed: u64, byte| 31 * seed + u64::from(byte));
+    let mut asks = requests(seed, name, (Habit::Steady, a_day), 245..245 + hours, |_, _| {});
     asks.sort_by_key(|ask| ask.time);
-    let mut dice = Dice(3);
+    let mut dice = Dice(seed);
     for (index, ask) in asks.iter_mut().enumerate() {
         ask.features = features(index, &mut dice);
         ask.score = score_of(&ask.features);
