@@ -6,16 +6,23 @@
 
 mod baseline;
 mod baseline_text;
+mod blame;
 mod carrier;
+mod client_rows;
+mod clients;
 mod clock;
 mod coding;
 mod detectors;
 mod draft;
 mod drift_watch;
 mod drift_wording;
+mod entities;
 mod evidence;
 mod grouping;
 mod groups;
+mod input_rows;
+mod judged_finding;
+mod judged_watch;
 mod learned;
 mod length_mix;
 mod measure;
@@ -23,6 +30,8 @@ mod model_learning;
 mod model_state;
 mod model_watch;
 mod noise;
+mod odd_rows;
+mod outcomes;
 mod rate;
 mod recent;
 mod repeats;
@@ -37,6 +46,8 @@ mod slice_windows;
 mod tails;
 mod thinned;
 mod traffic_baseline;
+mod training_record;
+mod usage;
 mod version_judge;
 mod version_pair;
 mod watch;
@@ -48,8 +59,13 @@ pub mod rules;
 #[cfg(test)]
 extern crate self as wardline_detect;
 #[cfg(test)]
+mod client_stream;
+#[cfg(test)]
 #[path = "../tests/it/stream.rs"]
 mod stream;
+#[cfg(test)]
+#[path = "../tests/it/training_stream.rs"]
+mod training_stream;
 
 pub use baseline::{Baseline, LearnedMeasure, LearnedShare, Quantiles};
 pub use detectors::{DETECTORS, DetectorSpec};

@@ -14,6 +14,7 @@ use crate::{
     groups::{LEFT_OUT, RowGroups, WHOLE},
     measure::{MAX_MEASURES, Measure, MeasuredColumn, columns_of},
     model_state::{ModelState, Phase},
+    outcomes::JudgedPrediction,
     second,
     series::WindowPoint,
     settings::WatchSettings,
@@ -76,6 +77,7 @@ impl ModelWatch {
             .times
             .extend(times.values().iter().map(|&micros| self.state.clock.arrive(Timestamp::from_micros(micros))));
         self.state.groups.assign(batch, &mut scratch.groups);
+        self.state.entities.assign(batch);
         self.note_services(batch);
         let rows = self.rows_of(batch, &mut scratch);
         self.state.second.grow(self.state.groups.len());
@@ -116,6 +118,13 @@ impl ModelWatch {
         self.show_rows(batch, range, findings);
     }
 
+    /// Takes predictions that were judged by what turned out to be true.
+    pub(crate) fn judge(&mut self, judged: &[JudgedPrediction], findings: &mut Vec<Finding>) {
+        for detector in &mut self.detectors {
+            detector.on_outcomes(&self.state, judged, findings);
+        }
+    }
+
     fn show_rows(&mut self, batch: &EventBatch, range: std::ops::Range<usize>, findings: &mut Vec<Finding>) {
         if range.is_empty() {
             return;
@@ -140,6 +149,13 @@ impl ModelWatch {
 
     /// No more events come: judges what is still open.
     pub(crate) fn finish(&mut self, findings: &mut Vec<Finding>) {
+        self.close(findings);
+        for detector in &mut self.detectors {
+            detector.on_end(&self.state, findings);
+        }
+    }
+
+    fn close(&mut self, findings: &mut Vec<Finding>) {
         let Some(now) = self.state.clock.now() else { return };
         self.pass(now.floor(Timestamp::SECOND).plus(Timestamp::SECOND), findings);
         if self.state.phase == Phase::Sampling {

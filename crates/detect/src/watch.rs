@@ -19,6 +19,7 @@ use crate::{
     grouping::Grouping,
     model_state::ModelState,
     model_watch::ModelWatch,
+    outcomes::OutcomeIndex,
     rules::RuleWatch,
     saturation::{Saturation, SaturationWatch},
     series::Series,
@@ -55,6 +56,8 @@ pub struct Watch {
     models: BTreeMap<String, ModelWatch>,
     saturation: SaturationWatch,
     grouping: Grouping,
+    /// Predictions that wait for their outcome.
+    outcomes: OutcomeIndex,
     rules: RuleWatch,
     /// Events of models beyond the most that are watched.
     left_out: u64,
@@ -91,6 +94,7 @@ struct Snapshot {
     models: Vec<ModelSnapshot>,
     saturation: SaturationWatch,
     grouping: Grouping,
+    outcomes: OutcomeIndex,
     left_out: u64,
     rules: Vec<u8>,
 }
@@ -112,6 +116,7 @@ impl Watch {
             models: BTreeMap::new(),
             saturation: SaturationWatch::default(),
             grouping,
+            outcomes: OutcomeIndex::default(),
             rules,
             left_out: 0,
             advanced: None,
@@ -123,6 +128,7 @@ impl Watch {
         let mut observed = Observed::default();
         let mut told = self.rules.observe(batch);
         match (batch.kind, &batch.model) {
+            (RecordKind::Outcome, _) => self.observe_outcomes(batch, &mut observed),
             (RecordKind::Inference, Some(model)) => self.observe_model(model, batch, &mut told, &mut observed),
             (RecordKind::Metric, _) => self.observe_metrics(batch, &mut observed),
             (RecordKind::TrainingRow, Some(model)) => self.observe_training_rows(model, batch, &mut observed),
@@ -195,6 +201,17 @@ impl Watch {
         self.grouping.open()
     }
 
+    /// Outcomes that were given up: no prediction with their id came, or it was not among those that are kept.
+    pub const fn unknown_outcomes(&self) -> u64 {
+        self.outcomes.unknown()
+    }
+
+    /// Share of a model's predictions that are kept for outcomes to come; below one where there are more than a few
+    /// hundred thousand.
+    pub fn share_kept_for_outcomes(&self, model: &str) -> Option<f64> {
+        self.outcomes.share_kept(model)
+    }
+
     /// Matches of rules that found no room in what the rules may remember.
     pub fn rule_matches_left_out(&self) -> u64 {
         self.rules.left_out()
@@ -213,6 +230,7 @@ impl Watch {
                 models,
                 saturation: &self.saturation,
                 grouping: &self.grouping,
+                outcomes: &self.outcomes,
                 left_out: self.left_out,
                 rules: self.rules.save()?,
             };
@@ -250,6 +268,7 @@ impl Watch {
         }
         watch.saturation = snapshot.saturation;
         watch.grouping = snapshot.grouping;
+        watch.outcomes = snapshot.outcomes;
         watch.left_out = snapshot.left_out;
         watch.rules.load(&snapshot.rules)?;
         Ok(watch)
@@ -267,7 +286,24 @@ impl Watch {
             Some(watch) => watch.observe(batch, told, &mut findings),
             None => self.left_out += batch.len() as u64,
         }
+        if let Some(watch) = self.models.get_mut(model) {
+            let judged = self.outcomes.predictions(model, batch, &watch.state.entities);
+            if !judged.is_empty() {
+                watch.judge(&judged, &mut findings);
+            }
+        }
         self.group(model, findings, observed);
+    }
+
+    /// Outcomes name a prediction, and so a model, by its id alone.
+    fn observe_outcomes(&mut self, batch: &EventBatch, observed: &mut Observed) {
+        for (model, judged) in self.outcomes.outcomes(batch) {
+            let mut findings = Vec::new();
+            if let Some(watch) = self.models.get_mut(&model) {
+                watch.judge(&judged, &mut findings);
+            }
+            self.group(&model, findings, observed);
+        }
     }
 
     /// Training rows may come before the model serves.
@@ -350,6 +386,7 @@ struct SnapshotRef<'a> {
     models: Vec<ModelSnapshot>,
     saturation: &'a SaturationWatch,
     grouping: &'a Grouping,
+    outcomes: &'a OutcomeIndex,
     left_out: u64,
     rules: Vec<u8>,
 }
@@ -371,6 +408,10 @@ fn window_of(state: &ModelState, finding: &Finding) -> Span {
         }
         // A slow burn shows by single failures, hours apart.
         FindingKind::SloBurn if finding.severity < Severity::Page => 2 * Timestamp::HOUR,
+        // Labels come by the day, and what is told of single people takes days to show.
+        FindingKind::Performance | FindingKind::Adversarial => Timestamp::DAY,
+        // Training rows, people and records are judged once a day.
+        FindingKind::Poisoning | FindingKind::Fairness | FindingKind::Integrity => Timestamp::DAY,
         FindingKind::Traffic => state.learned.as_ref().map_or(0, |learned| learned.traffic.width),
         _ => 0,
     }

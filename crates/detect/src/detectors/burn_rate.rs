@@ -36,6 +36,7 @@ pub(super) const SPEC: DetectorSpec = DetectorSpec {
     name: "burn_rate",
     budget_share: 0.1,
     method: "multi-window burn rates of the success and the latency objective",
+    atlas: &[],
     build: |_: &DetectorBudget| Box::new(BurnRate::default()),
 };
 

@@ -22,6 +22,7 @@ pub(super) const SPEC: DetectorSpec = DetectorSpec {
     name: "data_drift",
     budget_share: 0.12,
     method: "chi-square distance of windows to the baseline over all inputs, Benjamini-Hochberg",
+    atlas: &[],
     build: |budget: &DetectorBudget| Box::new(DataDrift { watch: DriftWatch::new(Role::Input, budget.weekly) }),
 };
 

@@ -32,6 +32,7 @@ pub(super) const SPEC: DetectorSpec = DetectorSpec {
     name: "data_quality",
     budget_share: 0.06,
     method: "binomial tails of missing, new and out-of-range values",
+    atlas: &[],
     build: |budget: &DetectorBudget| Box::new(DataQuality { weekly_budget: budget.weekly }),
 };
 

@@ -26,6 +26,7 @@ pub(super) const SPEC: DetectorSpec = DetectorSpec {
     name: "errors",
     budget_share: 0.1,
     method: "e-detector of a rise of the error rate against the learned one",
+    atlas: &[],
     build: |budget: &DetectorBudget| Box::new(Errors { watch: RiseWatch::new(&FACTS, budget.weekly) }),
 };
 

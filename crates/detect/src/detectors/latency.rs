@@ -31,6 +31,7 @@ pub(super) const SPEC: DetectorSpec = DetectorSpec {
     name: "latency",
     budget_share: 0.1,
     method: "e-detectors of the shares beyond the learned p50, p90 and p99",
+    atlas: &[],
     build: |budget: &DetectorBudget| Box::new(Latency { watch: RiseWatch::new(&FACTS, budget.weekly), last: None }),
 };
 

@@ -22,6 +22,7 @@ pub(super) const SPEC: DetectorSpec = DetectorSpec {
     name: "prediction_drift",
     budget_share: 0.12,
     method: "chi-square distance of windows to the baseline, against that of learned windows",
+    atlas: &["AML.T0031"],
     build: |budget: &DetectorBudget| Box::new(PredictionDrift { watch: DriftWatch::new(Role::Output, budget.weekly) }),
 };
 

@@ -30,6 +30,7 @@ pub(super) const SPEC: DetectorSpec = DetectorSpec {
     name: "traffic",
     budget_share: 0.1,
     method: "negative binomial counts against the hour of the week, and silence",
+    atlas: &["AML.T0029", "AML.T0034.000"],
     build: |budget: &DetectorBudget| {
         Box::new(Traffic {
             weekly_budget: budget.weekly,

@@ -25,6 +25,7 @@ pub(super) const SPEC: DetectorSpec = DetectorSpec {
     name: "version_errors",
     budget_share: 0.1,
     method: "two-arm coin e-process of failures by version",
+    atlas: &[],
     build: |budget: &DetectorBudget| {
         Box::new(VersionErrors { judge: VersionJudge::new([Fact::Failed], budget.version_alpha, 1.0) })
     },

@@ -25,6 +25,7 @@ pub(super) const SPEC: DetectorSpec = DetectorSpec {
     name: "version_latency",
     budget_share: 0.1,
     method: "two-arm coin e-processes of slow predictions by version",
+    atlas: &[],
     build: |budget: &DetectorBudget| {
         Box::new(VersionLatency { judge: VersionJudge::new(FACTS, budget.version_alpha, 1.2) })
     },

@@ -33,6 +33,7 @@ pub(super) const SPEC: DetectorSpec = DetectorSpec {
     name: "version_scores",
     budget_share: 0.1,
     method: "two-arm coin e-processes of scores and decisions by version",
+    atlas: &["AML.T0031"],
     build: |budget: &DetectorBudget| Box::new(VersionScores { alpha: budget.version_alpha, trials: BTreeMap::new() }),
 };
 
