@@ -41,6 +41,8 @@ pub(crate) enum Command {
     Alerts(AlertsArguments),
     /// List records that could not be taken in, and replay them
     DeadLetters(DeadLettersArguments),
+    /// Test, check, list and import detection rules in Sigma
+    Rules(RulesArguments),
     /// Check the settings and say what they amount to
     Check,
     /// Play a bundled scenario through a real server, and show what it found
@@ -211,6 +213,49 @@ pub(crate) struct DeadLettersArguments {
     #[command(flatten)]
     #[allow(missing_docs)]
     pub(crate) remote: Remote,
+}
+
+/// `wardline rules`
+#[derive(Debug, Args)]
+#[command(
+    after_help = "Example: wardline rules import sigma/rules && wardline rules test\n\nExit status: 0 good, 1 a rule or a test is wrong, 2 not done."
+)]
+pub(crate) struct RulesArguments {
+    /// What to do with rules
+    #[command(subcommand)]
+    pub(crate) command: RulesCommand,
+}
+
+/// What to do with rules.
+#[derive(Debug, Subcommand)]
+pub(crate) enum RulesCommand {
+    /// Run the tests beside rules: NAME.test.yml beside NAME.yml
+    Test {
+        /// A rule or a folder of rules; the shipped ones and those of the settings' folder where left out
+        #[arg(value_name = "PATH")]
+        path: Option<PathBuf>,
+    },
+    /// Say what is wrong with rules, and what to know about them
+    Lint {
+        /// A rule or a folder of rules
+        #[arg(value_name = "PATH")]
+        path: PathBuf,
+    },
+    /// List the rules that run
+    List {
+        /// Print them as JSON
+        #[arg(long)]
+        json: bool,
+    },
+    /// Copy the rules of a folder, such as SigmaHQ's, that are understood here to the settings' folder
+    Import {
+        /// A rule or a folder of rules
+        #[arg(value_name = "PATH")]
+        path: PathBuf,
+        /// Say what would be done, and do nothing
+        #[arg(long)]
+        dry_run: bool,
+    },
 }
 
 /// `wardline demo`

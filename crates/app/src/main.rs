@@ -4,6 +4,7 @@ mod cli;
 mod commands;
 mod pipeline;
 mod report;
+mod rule_files;
 mod screen;
 mod server;
 mod settings;

@@ -20,7 +20,7 @@ use wardline_domain::{
 };
 
 use super::{Outcome, hunt_report};
-use crate::{cli::HuntArguments, report, screen, settings::Settings};
+use crate::{cli::HuntArguments, report, rule_files, screen, settings::Settings};
 
 /// What a hunt read, and what it found.
 pub(crate) struct Hunted {
@@ -194,7 +194,9 @@ fn watch_settings(paths: &[PathBuf], settings: &Settings, learn_until: Option<&s
             .filter(|model| learn_until.is_some() || model.learning == settings.model_default.learning);
         untouched.for_each(apply);
     }
-    Ok(WatchSettings { default_model, models, ..WatchSettings::default() })
+    let active = rule_files::active(&settings.rules)?;
+    active.errors.iter().for_each(|error| eprintln!("a rule is left out: {error}"));
+    Ok(WatchSettings { default_model, models, rules: active.set, ..WatchSettings::default() })
 }
 
 fn learning_end(paths: &[PathBuf]) -> anyhow::Result<Option<Timestamp>> {
@@ -215,6 +217,10 @@ fn summary(hunted: &Hunted) -> String {
         hunted.n_findings,
         hunted.alerts.len()
     );
+    let left_out = hunted.watch.rule_matches_left_out();
+    if left_out > 0 {
+        text.push_str(&format!("{left_out} matches of rules found no room among the groups that are remembered\n"));
+    }
     if !hunted.dead_letters.is_empty() {
         text.push_str("refused:\n");
         for Refused { count, first } in hunted.dead_letters.values() {

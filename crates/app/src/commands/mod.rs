@@ -10,6 +10,7 @@ mod demo;
 mod hunt;
 mod hunt_report;
 mod query;
+mod rules;
 mod send;
 mod serve;
 
@@ -54,6 +55,7 @@ pub(crate) fn run(arguments: Arguments) -> anyhow::Result<Outcome> {
         Command::Baseline(baseline) => wait(baseline::run(baseline)),
         Command::Alerts(alerts) => wait(alerts::run(alerts)),
         Command::DeadLetters(letters) => wait(dead_letters::run(letters)),
+        Command::Rules(arguments) => rules::run(arguments, &settings()?),
         Command::Check => check::run(&settings()?),
         Command::Demo(demo) => wait(demo::run(demo, settings()?)),
         Command::Bench(bench) => bench::run(bench),

@@ -27,7 +27,10 @@ use super::{
     maintenance,
     metrics::Metrics,
 };
-use crate::settings::{PrivacySettings, Settings};
+use crate::{
+    rule_files,
+    settings::{PrivacySettings, Settings},
+};
 
 /// Where the schema registry is kept in the metadata.
 pub(super) const SCHEMA_STATE: &str = "schema";
@@ -170,7 +173,12 @@ async fn saved_registry(metadata: &Metadata) -> anyhow::Result<SchemaRegistry> {
 
 /// Detection as it was saved, and what the journal holds beyond it.
 async fn recover(settings: &Settings, journal: &Journal, records: &Records) -> anyhow::Result<Recovered> {
+    let active = rule_files::active(&settings.rules)?;
+    for error in &active.errors {
+        tracing::error!(error = %error, "a rule cannot be used and is left out");
+    }
     let watch = WatchSettings {
+        rules: active.set,
         default_model: settings.model_default.clone(),
         models: settings.models.clone(),
         ..WatchSettings::default()

@@ -7,4 +7,5 @@ mod intake;
 mod no_space;
 mod privacy;
 mod readers;
+mod rules;
 mod server;
