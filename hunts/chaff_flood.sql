@@ -14,13 +14,13 @@ WITH cells AS (
 ), shares AS (
   SELECT *, n / sum(n) OVER (PARTITION BY model, channel, hour) AS share FROM cells
 ), hours AS (
-  SELECT model, channel, hour, sum(n) AS predictions, -sum(share * log2(share)) AS entropy FROM shares GROUP BY 1, 2, 3
+  SELECT model, channel, hour, sum(n) AS n, -sum(share * log2(share)) AS entropy FROM shares GROUP BY 1, 2, 3
 ), usual AS (
-  SELECT model, channel, median(predictions) AS predictions, median(entropy) AS entropy, count(*) AS n_hours FROM hours GROUP BY 1, 2
+  SELECT model, channel, median(n) AS n, median(entropy) AS entropy, count(*) AS n_hours FROM hours GROUP BY 1, 2
 )
-SELECT hours.model AS model, hours.channel AS channel, hours.hour AS hour, CAST(hours.predictions AS BIGINT) AS predictions, CAST(usual.predictions AS BIGINT) AS usual_predictions,
+SELECT hours.model AS model, hours.channel AS channel, hours.hour AS hour, CAST(hours.n AS BIGINT) AS predictions, CAST(usual.n AS BIGINT) AS usual_predictions,
        round(hours.entropy, 3) AS entropy_bits, round(usual.entropy, 3) AS usual_entropy_bits
 FROM hours JOIN usual ON hours.model = usual.model AND hours.channel = usual.channel
-WHERE usual.n_hours >= 3 AND hours.predictions >= $times_usual * usual.predictions AND hours.predictions >= $least_predictions
+WHERE usual.n_hours >= 3 AND hours.n >= $times_usual * usual.n AND hours.n >= $least_predictions
   AND usual.entropy > 0 AND hours.entropy <= (1 - $least_loss) * usual.entropy
-ORDER BY hours.predictions / usual.predictions DESC, hours.hour
+ORDER BY hours.n / usual.n DESC, hours.hour
