@@ -26,7 +26,13 @@ fn identifier(name: &str) -> String {
 
 fn column_of(dimension: &str) -> String {
     match dimension {
-        "channel" | "instance" | "tenant" | "version" | "role" => dimension.to_owned(),
+        "channel" | "instance" | "tenant" | "version" | "role" | "service" | "api_key" | "client_ip" | "session" => {
+            dimension.to_owned()
+        }
+        "user" => identifier(dimension),
+        group if group.starts_with(column::GROUP_PREFIX) || group.starts_with(column::FEATURE_PREFIX) => {
+            identifier(group)
+        }
         attribute => identifier(&format!("{}{attribute}", column::ATTRIBUTE_PREFIX)),
     }
 }
@@ -88,6 +94,33 @@ pub(crate) fn traffic(finding: &Finding) -> String {
     by_time(finding, "count(*) AS n")
 }
 
+/// What outcomes say over time: `what` over the predictions `p` and their outcomes `o`.
+pub(crate) fn outcomes(finding: &Finding, what: &str) -> String {
+    let mut keys = vec![format!("date_bin(INTERVAL '1 day', p.time) AS bin"), "p.version".to_owned()];
+    keys.extend(dimensions(finding).into_iter().filter(|name| name != "version").map(|name| format!("p.{name}")));
+    let positions: Vec<String> = (1..=keys.len()).map(|position| position.to_string()).collect();
+    format!(
+        "SELECT {}, count(*) AS n, {what} FROM (SELECT * FROM {} WHERE {}) AS p JOIN outcome AS o ON o.id = p.id GROUP BY {} ORDER BY 1",
+        keys.join(", "),
+        table(finding),
+        condition(finding),
+        positions.join(", ")
+    )
+}
+
+/// The predictions of a slice, the latest first, with what is shown of them.
+pub(crate) fn predictions(finding: &Finding) -> String {
+    format!("SELECT * FROM {} WHERE {} ORDER BY time DESC LIMIT 200", table(finding), condition(finding))
+}
+
+/// Tokens, inputs and addresses of clients over time.
+pub(crate) fn usage(finding: &Finding) -> String {
+    by_time(
+        finding,
+        "count(*) AS n, sum(input_tokens) AS input_tokens, sum(output_tokens) AS output_tokens, max(input_tokens) AS longest, count(DISTINCT client_ip) AS addresses",
+    )
+}
+
 /// A column's distribution over time.
 pub(crate) fn distribution(finding: &Finding, measure: &str, is_numeric: bool) -> String {
     let column = identifier(measure);
@@ -126,6 +159,37 @@ pub(crate) fn metric(service: &str, name: &str, from: Timestamp, until: Timestam
          WHERE service = {} AND name = {} AND time >= TIMESTAMP '{from}' AND time <= TIMESTAMP '{until}' GROUP BY 1, 2 ORDER BY 1",
         literal(service),
         literal(name)
+    )
+}
+
+/// Training rows by channel and day.
+pub(crate) fn training_rows(finding: &Finding, versions: &[String]) -> String {
+    let from = finding.onset.plus(-7 * Timestamp::DAY);
+    let mut conditions = vec![format!("time >= TIMESTAMP '{from}'"), format!("time <= TIMESTAMP '{}'", finding.time)];
+    if !versions.is_empty() {
+        let versions: Vec<String> = versions.iter().map(|version| literal(version)).collect();
+        conditions.push(format!("dataset_version IN ({})", versions.join(", ")));
+    }
+    format!(
+        "SELECT date_bin(INTERVAL '1 day', time) AS bin, dataset_version, channel, label, count(*) AS n, count(DISTINCT \"user\") AS users FROM {} WHERE {} GROUP BY 1, 2, 3, 4 ORDER BY 1, n DESC",
+        identifier(&format!("training.{}", finding.model)),
+        conditions.join(" AND ")
+    )
+}
+
+/// How many of each group got a decision, by version.
+pub(crate) fn selection(finding: &Finding, decision: &str) -> String {
+    let columns: Vec<String> = finding.slice.conditions().iter().map(|(dimension, _)| column_of(dimension)).collect();
+    let keys: Vec<String> = std::iter::once("version".to_owned()).chain(columns).collect();
+    let positions: Vec<String> = (1..=keys.len()).map(|position| position.to_string()).collect();
+    format!(
+        "SELECT {}, count(*) AS n, count(*) FILTER (WHERE decision = {decision}) AS decided, avg(CASE WHEN decision = {decision} THEN 1.0 ELSE 0.0 END) AS rate FROM {} WHERE decision IS NOT NULL AND time <= TIMESTAMP '{}' GROUP BY {} ORDER BY {}",
+        keys.join(", "),
+        table(finding),
+        finding.time,
+        positions.join(", "),
+        positions.join(", "),
+        decision = literal(decision),
     )
 }
 

@@ -6,16 +6,24 @@
 
 mod baseline;
 mod baseline_text;
+mod blame;
 mod carrier;
+mod client_rows;
+mod clients;
 mod clock;
 mod coding;
 mod detectors;
 mod draft;
 mod drift_watch;
 mod drift_wording;
+mod entities;
+mod estimates;
 mod evidence;
 mod grouping;
 mod groups;
+mod input_rows;
+mod judged_finding;
+mod judged_watch;
 mod learned;
 mod length_mix;
 mod measure;
@@ -23,12 +31,15 @@ mod model_learning;
 mod model_state;
 mod model_watch;
 mod noise;
+mod odd_rows;
+mod outcomes;
 mod rate;
 mod recent;
 mod repeats;
 mod retirements;
 mod rise_watch;
 mod saturation;
+mod score_chunks;
 mod second;
 mod series;
 mod settings;
@@ -37,20 +48,30 @@ mod slice_windows;
 mod tails;
 mod thinned;
 mod traffic_baseline;
+mod training_record;
+mod usage;
 mod version_judge;
 mod version_pair;
 mod watch;
 mod window;
 mod wording;
 
+pub mod rules;
+
 #[cfg(test)]
 extern crate self as wardline_detect;
 #[cfg(test)]
+mod client_stream;
+#[cfg(test)]
 #[path = "../tests/it/stream.rs"]
 mod stream;
+#[cfg(test)]
+#[path = "../tests/it/training_stream.rs"]
+mod training_stream;
 
 pub use baseline::{Baseline, LearnedMeasure, LearnedShare, Quantiles};
 pub use detectors::{DETECTORS, DetectorSpec};
+pub use estimates::{EstimatedChunks, PerformanceEstimates};
 pub use series::{Series, SeriesCell, WindowPoint};
 pub use settings::WatchSettings;
 pub use traffic_baseline::Season;

@@ -7,6 +7,7 @@ use wardline_domain::{Learning as LearningSettings, ModelSettings, Span, Timesta
 
 use crate::{
     clock::StreamClock,
+    entities::Entities,
     groups::{Groups, VERSION, WHOLE},
     learned::{Learned, Learning},
     measure::Measure,
@@ -62,6 +63,8 @@ pub(crate) struct ModelState {
     /// Versions that a deployment took back, and since when.
     pub(crate) retirements: Retirements,
     pub(crate) slices: SliceWindows,
+    /// Who or what predictions come from, to single persons.
+    pub(crate) entities: Entities,
 }
 
 impl ModelState {
@@ -90,6 +93,7 @@ impl ModelState {
             series: Series::default(),
             retirements: Retirements::default(),
             slices: SliceWindows::default(),
+            entities: Entities::default(),
         }
     }
 

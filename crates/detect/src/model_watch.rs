@@ -3,6 +3,8 @@
 //! **Invariant:** everything changes at the boundary of a second of the stream's clock and nowhere else,
 //! so that it does not matter how the stream was cut into batches.
 
+use std::collections::VecDeque;
+
 use arrow::array::Array;
 use wardline_domain::{EventBatch, Finding, ModelSettings, Timestamp};
 
@@ -12,6 +14,7 @@ use crate::{
     groups::{LEFT_OUT, RowGroups, WHOLE},
     measure::{MAX_MEASURES, Measure, MeasuredColumn, columns_of},
     model_state::{ModelState, Phase},
+    outcomes::JudgedPrediction,
     second,
     series::WindowPoint,
     settings::WatchSettings,
@@ -60,8 +63,13 @@ impl ModelWatch {
         Self { state: ModelState::new(name, settings), detectors, scratch: Scratch::default() }
     }
 
-    /// Takes a batch of inferences.
-    pub(crate) fn observe(&mut self, batch: &EventBatch, findings: &mut Vec<Finding>) {
+    /// Takes a batch of inferences. What rules found in a row is told before the second of a later row begins.
+    pub(crate) fn observe(
+        &mut self,
+        batch: &EventBatch,
+        told: &mut VecDeque<(usize, Finding)>,
+        findings: &mut Vec<Finding>,
+    ) {
         let Ok(times) = batch.times() else { return };
         let mut scratch = std::mem::take(&mut self.scratch);
         scratch.times.clear();
@@ -69,6 +77,7 @@ impl ModelWatch {
             .times
             .extend(times.values().iter().map(|&micros| self.state.clock.arrive(Timestamp::from_micros(micros))));
         self.state.groups.assign(batch, &mut scratch.groups);
+        self.state.entities.assign(batch);
         self.note_services(batch);
         let rows = self.rows_of(batch, &mut scratch);
         self.state.second.grow(self.state.groups.len());
@@ -81,6 +90,9 @@ impl ModelWatch {
                 self.state.second.begin(start, self.state.groups.len());
             } else if start != self.state.second.start {
                 self.show_rows(batch, second_from..row, findings);
+                while let Some((_, finding)) = told.pop_front_if(|(found_in, _)| *found_in < row) {
+                    findings.push(finding);
+                }
                 second_from = row;
                 if self.is_turning_point(start) {
                     self.flush(&rows, &mut scratch, from..row);
@@ -104,6 +116,13 @@ impl ModelWatch {
         findings: &mut Vec<Finding>,
     ) {
         self.show_rows(batch, range, findings);
+    }
+
+    /// Takes predictions that were judged by what turned out to be true.
+    pub(crate) fn judge(&mut self, judged: &[JudgedPrediction], findings: &mut Vec<Finding>) {
+        for detector in &mut self.detectors {
+            detector.on_outcomes(&self.state, judged, findings);
+        }
     }
 
     fn show_rows(&mut self, batch: &EventBatch, range: std::ops::Range<usize>, findings: &mut Vec<Finding>) {
@@ -130,6 +149,13 @@ impl ModelWatch {
 
     /// No more events come: judges what is still open.
     pub(crate) fn finish(&mut self, findings: &mut Vec<Finding>) {
+        self.close(findings);
+        for detector in &mut self.detectors {
+            detector.on_end(&self.state, findings);
+        }
+    }
+
+    fn close(&mut self, findings: &mut Vec<Finding>) {
         let Some(now) = self.state.clock.now() else { return };
         self.pass(now.floor(Timestamp::SECOND).plus(Timestamp::SECOND), findings);
         if self.state.phase == Phase::Sampling {

@@ -1,12 +1,13 @@
 //! What the watching of models is told before it starts.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, sync::Arc};
 
-use serde::{Deserialize, Serialize};
 use wardline_domain::{ModelSettings, Span, Timestamp};
 
+use crate::rules::{self, RuleSet};
+
 /// Settings of a [`crate::Watch`], checked.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug)]
 pub struct WatchSettings {
     /// Settings of a model that has none of its own.
     pub default_model: ModelSettings,
@@ -19,6 +20,8 @@ pub struct WatchSettings {
     pub version_alpha: f64,
     /// Findings of one cause that are further apart than this make two alerts.
     pub grouping_gap: Span,
+    /// The rules that run beside the detectors.
+    pub rules: Arc<RuleSet>,
 }
 
 impl Default for WatchSettings {
@@ -29,6 +32,7 @@ impl Default for WatchSettings {
             false_alerts_per_week: 0.5,
             version_alpha: 0.01,
             grouping_gap: Timestamp::HOUR,
+            rules: rules::shipped(),
         }
     }
 }

@@ -2,7 +2,10 @@
 
 mod together;
 
-use std::collections::BTreeMap;
+use std::{
+    collections::{BTreeMap, VecDeque},
+    sync::Arc,
+};
 
 use serde::{Deserialize, Serialize};
 use wardline_domain::{
@@ -16,6 +19,8 @@ use crate::{
     grouping::Grouping,
     model_state::ModelState,
     model_watch::ModelWatch,
+    outcomes::OutcomeIndex,
+    rules::RuleWatch,
     saturation::{Saturation, SaturationWatch},
     series::Series,
     settings::WatchSettings,
@@ -51,6 +56,9 @@ pub struct Watch {
     models: BTreeMap<String, ModelWatch>,
     saturation: SaturationWatch,
     grouping: Grouping,
+    /// Predictions that wait for their outcome.
+    outcomes: OutcomeIndex,
+    rules: RuleWatch,
     /// Events of models beyond the most that are watched.
     left_out: u64,
     /// The last minute to which events of one model have moved the clocks of all. It spares work only, so
@@ -79,14 +87,16 @@ pub enum RestoreError {
 }
 
 /// The format of snapshots.
-const FORMAT: u32 = 3;
+const FORMAT: u32 = 4;
 
 #[derive(Serialize, Deserialize)]
 struct Snapshot {
     models: Vec<ModelSnapshot>,
     saturation: SaturationWatch,
     grouping: Grouping,
+    outcomes: OutcomeIndex,
     left_out: u64,
+    rules: Vec<u8>,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -100,27 +110,41 @@ impl Watch {
     /// A watch that has seen nothing yet.
     pub fn new(settings: WatchSettings) -> Self {
         let grouping = Grouping::new(settings.grouping_gap);
+        let rules = RuleWatch::new(Arc::clone(&settings.rules));
         Self {
             settings,
             models: BTreeMap::new(),
             saturation: SaturationWatch::default(),
             grouping,
+            outcomes: OutcomeIndex::default(),
+            rules,
             left_out: 0,
             advanced: None,
         }
     }
 
-    /// Takes a batch. Logs are of no concern to these detectors.
+    /// Takes a batch. Logs are of concern to rules only.
     pub fn observe(&mut self, batch: &EventBatch) -> Observed {
         let mut observed = Observed::default();
+        let mut told = self.rules.observe(batch);
         match (batch.kind, &batch.model) {
-            (RecordKind::Inference, Some(model)) => self.observe_model(model, batch, &mut observed),
+            (RecordKind::Outcome, _) => self.observe_outcomes(batch, &mut observed),
+            (RecordKind::Inference, Some(model)) => self.observe_model(model, batch, &mut told, &mut observed),
             (RecordKind::Metric, _) => self.observe_metrics(batch, &mut observed),
             (RecordKind::TrainingRow, Some(model)) => self.observe_training_rows(model, batch, &mut observed),
             (RecordKind::Deployment, _) => self.observe_deployments(batch, &mut observed),
             _ => {}
         }
+        self.tell(told.into_iter().map(|(_, finding)| finding), &mut observed);
         observed
+    }
+
+    /// Groups findings of rules, which name their models themselves.
+    fn tell(&mut self, findings: impl IntoIterator<Item = Finding>, observed: &mut Observed) {
+        for finding in findings {
+            let model = finding.model.clone();
+            self.group(&model, vec![finding], observed);
+        }
     }
 
     /// The stream's clock moves on: everything before `now` has been handed in. Silence is noticed here.
@@ -134,6 +158,8 @@ impl Watch {
             }
             self.group(&name, findings, &mut observed);
         }
+        let told = self.rules.advance(now);
+        self.tell(told, &mut observed);
         observed
     }
 
@@ -150,6 +176,8 @@ impl Watch {
             }
             self.group(&name, findings, &mut observed);
         }
+        let told = self.rules.finish();
+        self.tell(told, &mut observed);
         observed
     }
 
@@ -173,6 +201,22 @@ impl Watch {
         self.grouping.open()
     }
 
+    /// Outcomes that were given up: no prediction with their id came, or it was not among those that are kept.
+    pub const fn unknown_outcomes(&self) -> u64 {
+        self.outcomes.unknown()
+    }
+
+    /// Share of a model's predictions that are kept for outcomes to come; below one where there are more than a few
+    /// hundred thousand.
+    pub fn share_kept_for_outcomes(&self, model: &str) -> Option<f64> {
+        self.outcomes.share_kept(model)
+    }
+
+    /// Matches of rules that found no room in what the rules may remember.
+    pub fn rule_matches_left_out(&self) -> u64 {
+        self.rules.left_out()
+    }
+
     /// Events of models beyond the most that are watched.
     pub const fn left_out(&self) -> u64 {
         self.left_out
@@ -182,8 +226,14 @@ impl Watch {
     pub fn snapshot(&self) -> Vec<u8> {
         let models = self.models.values().map(snapshot_of).collect::<Result<Vec<_>, _>>();
         let written = models.and_then(|models| {
-            let snapshot =
-                SnapshotRef { models, saturation: &self.saturation, grouping: &self.grouping, left_out: self.left_out };
+            let snapshot = SnapshotRef {
+                models,
+                saturation: &self.saturation,
+                grouping: &self.grouping,
+                outcomes: &self.outcomes,
+                left_out: self.left_out,
+                rules: self.rules.save()?,
+            };
             postcard::to_extend(&snapshot, FORMAT.to_le_bytes().to_vec())
         });
         // Plain data in memory always serializes; were it not so, an empty snapshot means to learn anew.
@@ -218,17 +268,42 @@ impl Watch {
         }
         watch.saturation = snapshot.saturation;
         watch.grouping = snapshot.grouping;
+        watch.outcomes = snapshot.outcomes;
         watch.left_out = snapshot.left_out;
+        watch.rules.load(&snapshot.rules)?;
         Ok(watch)
     }
 
-    fn observe_model(&mut self, model: &str, batch: &EventBatch, observed: &mut Observed) {
+    fn observe_model(
+        &mut self,
+        model: &str,
+        batch: &EventBatch,
+        told: &mut VecDeque<(usize, Finding)>,
+        observed: &mut Observed,
+    ) {
         let mut findings = Vec::new();
         match self.watch_of(model) {
-            Some(watch) => watch.observe(batch, &mut findings),
+            Some(watch) => watch.observe(batch, told, &mut findings),
             None => self.left_out += batch.len() as u64,
         }
+        if let Some(watch) = self.models.get_mut(model) {
+            let judged = self.outcomes.predictions(model, batch, &watch.state.entities);
+            if !judged.is_empty() {
+                watch.judge(&judged, &mut findings);
+            }
+        }
         self.group(model, findings, observed);
+    }
+
+    /// Outcomes name a prediction, and so a model, by its id alone.
+    fn observe_outcomes(&mut self, batch: &EventBatch, observed: &mut Observed) {
+        for (model, judged) in self.outcomes.outcomes(batch) {
+            let mut findings = Vec::new();
+            if let Some(watch) = self.models.get_mut(&model) {
+                watch.judge(&judged, &mut findings);
+            }
+            self.group(&model, findings, observed);
+        }
     }
 
     /// Training rows may come before the model serves.
@@ -311,7 +386,9 @@ struct SnapshotRef<'a> {
     models: Vec<ModelSnapshot>,
     saturation: &'a SaturationWatch,
     grouping: &'a Grouping,
+    outcomes: &'a OutcomeIndex,
     left_out: u64,
+    rules: Vec<u8>,
 }
 
 fn snapshot_of(watch: &ModelWatch) -> Result<ModelSnapshot, postcard::Error> {
@@ -331,6 +408,10 @@ fn window_of(state: &ModelState, finding: &Finding) -> Span {
         }
         // A slow burn shows by single failures, hours apart.
         FindingKind::SloBurn if finding.severity < Severity::Page => 2 * Timestamp::HOUR,
+        // Labels come by the day, and what is told of single people takes days to show.
+        FindingKind::Performance | FindingKind::Adversarial => Timestamp::DAY,
+        // Training rows, people and records are judged once a day.
+        FindingKind::Poisoning | FindingKind::Fairness | FindingKind::Integrity => Timestamp::DAY,
         FindingKind::Traffic => state.learned.as_ref().map_or(0, |learned| learned.traffic.width),
         _ => 0,
     }

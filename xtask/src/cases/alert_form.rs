@@ -35,10 +35,15 @@ fn form(alert: &Value) -> Value {
             formed.insert(key.to_owned(), value.clone());
         }
     }
-    let mut segment = Map::new();
+    let (mut segment, mut groups) = (Map::new(), Map::new());
     for (dimension, value) in conditions(alert) {
-        let key = if OWN_KEYS.contains(&dimension.as_str()) { &mut formed } else { &mut segment };
-        let values = key.entry(dimension).or_insert_with(|| json!([]));
+        let (place, key) = match dimension.strip_prefix("group_") {
+            Some(group) => (&mut groups, group),
+            None if dimension == "item" => (&mut formed, "items"),
+            None if OWN_KEYS.contains(&dimension.as_str()) => (&mut formed, dimension.as_str()),
+            None => (&mut segment, dimension.as_str()),
+        };
+        let values = place.entry(key).or_insert_with(|| json!([]));
         if let Value::Array(values) = values {
             let value = Value::String(value);
             if !values.contains(&value) {
@@ -46,8 +51,10 @@ fn form(alert: &Value) -> Value {
             }
         }
     }
-    if !segment.is_empty() {
-        formed.insert("segment".to_owned(), Value::Object(segment));
+    for (key, conditions) in [("segment", segment), ("groups", groups)] {
+        if !conditions.is_empty() {
+            formed.insert(key.to_owned(), Value::Object(conditions));
+        }
     }
     let features: Vec<&Value> = carriers(alert, "features").filter_map(|carrier| carrier.get("name")).collect();
     if !features.is_empty() {
@@ -84,6 +91,8 @@ mod tests {
             "responsible": [
                 {"name": "instance=reader-1", "share": 0.9, "interval": null},
                 {"name": "channel=email and doc_type=contract", "share": 0.4, "interval": null},
+                {"name": "item=m9", "share": 1.0, "interval": null},
+                {"name": "group_sex=Female and group_race=Black", "share": 1.0, "interval": null},
             ],
             "features": [{"name": "tokens", "share": 1.0, "interval": null}],
         })
@@ -94,7 +103,8 @@ mod tests {
         let expected = json!({
             "time": "2026-11-02T06:36:05.995Z", "kind": "latency", "severity": "page", "model": "reader",
             "title": "p99 rose", "atlas": [], "channel": ["email"], "instance": ["reader-1"],
-            "segment": {"doc_type": ["contract"]}, "features": ["tokens"],
+            "segment": {"doc_type": ["contract"]}, "features": ["tokens"], "items": ["m9"],
+            "groups": {"sex": ["Female"], "race": ["Black"]},
         });
         for output in [
             json!([alert()]).to_string(),

@@ -8,15 +8,24 @@ use std::ops::Range;
 
 use wardline_domain::{EventBatch, Finding, Timestamp};
 
-use crate::{model_state::ModelState, model_watch::ClosedWindow, settings::WatchSettings};
+use crate::{model_state::ModelState, model_watch::ClosedWindow, outcomes::JudgedPrediction, settings::WatchSettings};
 
+mod accuracy;
+mod adversarial_inputs;
 mod burn_rate;
 mod data_drift;
 mod data_quality;
 mod errors;
+mod fairness;
+mod estimated_performance;
+mod feedback;
+mod integrity;
 mod latency;
 mod prediction_drift;
+mod recommendation_shift;
+mod token_cost;
 mod traffic;
+mod training_poison;
 mod version_errors;
 mod version_latency;
 mod version_scores;
@@ -54,6 +63,15 @@ pub const DETECTORS: &[DetectorSpec] = &[
     version_scores::SPEC,
     data_drift::SPEC,
     data_quality::SPEC,
+    accuracy::SPEC,
+    feedback::SPEC,
+    adversarial_inputs::SPEC,
+    training_poison::SPEC,
+    recommendation_shift::SPEC,
+    fairness::SPEC,
+    integrity::SPEC,
+    token_cost::SPEC,
+    estimated_performance::SPEC,
 ];
 
 /// Rows of one model that follow each other in a batch.
@@ -80,8 +98,13 @@ pub(crate) trait Detector: Send {
         _findings: &mut Vec<Finding>,
     ) {
     }
+    /// Predictions whose outcome came, in the order in which the outcomes came. Their times, not the model's clock, say
+    /// when: outcomes lie in batches of their own, so that the clock may have moved on.
+    fn on_outcomes(&mut self, _state: &ModelState, _judged: &[JudgedPrediction], _findings: &mut Vec<Finding>) {}
     /// The stream's clock has moved.
     fn on_time(&mut self, _state: &ModelState, _now: Timestamp, _findings: &mut Vec<Finding>) {}
+    /// No more records come.
+    fn on_end(&mut self, _state: &ModelState, _findings: &mut Vec<Finding>) {}
     /// Its state.
     fn save(&self) -> Result<Vec<u8>, postcard::Error>;
     /// Takes a saved state.

@@ -187,14 +187,20 @@ fn labels(effort: &Effort, broken: &mut Vec<String>, seed: u64) -> Value {
     let mut all = Vec::new();
     for (name, attack) in ATTACKS.into_iter().filter(|(name, _)| effort.wants(name)) {
         let outcome = label_runs(attack, 6_000, effort, seed);
-        let kept = outcome.share(outcome.falsely) <= if attack == Attack::Nothing { 0.0 } else { 0.05 }
-            && (attack == Attack::Nothing || outcome.share(outcome.first.min(outcome.found)) >= 0.95);
+        let named = match attack {
+            Attack::Nothing => 1.0,
+            // Its rows are like no others, so that neighbours say little: what names it is the trigger.
+            Attack::Backdoor => outcome.share(outcome.trigger.max(outcome.first)),
+            Attack::RandomFlips | Attack::Targeted => outcome.share(outcome.first),
+        };
+        let wanted = if attack == Attack::Backdoor { 0.9 } else { 0.95 };
+        let kept = outcome.falsely == 0 && outcome.other_trigger == 0 && wanted <= named;
         all.push(json!({"poison": name, "runs": outcome.runs, "first": outcome.share(outcome.first),
             "found": outcome.share(outcome.found), "another_accused": outcome.share(outcome.falsely),
             "trigger": outcome.share(outcome.trigger), "other_trigger": outcome.share(outcome.other_trigger)}));
         if !kept {
-            let (found, falsely) = (outcome.share(outcome.found), outcome.share(outcome.falsely));
-            broken.push(format!("poisoned labels, {name}: found {found:.3}, another channel accused {falsely:.3}"));
+            let falsely = outcome.share(outcome.falsely);
+            broken.push(format!("poisoned labels, {name}: named {named:.3}, another channel accused {falsely:.3}"));
         }
         table.row([
             name.to_owned(),
@@ -208,7 +214,9 @@ fn labels(effort: &Effort, broken: &mut Vec<String>, seed: u64) -> Value {
             if kept { "kept" } else { "BROKEN" }.to_owned(),
         ]);
     }
-    println!("labels poisoned by one of eight channels (goal: first and found 0.95, no honest channel)\n\n{table}");
+    println!(
+        "labels poisoned by one of eight channels (goal: first 0.95, a trigger named 0.9, no honest channel)\n\n{table}"
+    );
     Value::Array(all)
 }
 
@@ -354,7 +362,7 @@ fn shilling(effort: &Effort, broken: &mut Vec<String>, seed: u64) -> Value {
             beside += usize::from(cells.iter().any(|c| attacked(c.channel) && !is_target(c.item, c.push)));
         }
         let share = |count: usize| count as f64 / runs as f64;
-        let kept = outside == 0 && (filler == Filler::None || share(found) >= 0.95);
+        let kept = share(outside) <= 0.05 && (filler == Filler::None || share(found) >= 0.95);
         if !kept {
             broken.push(format!("shilling, {name}: found {:.3}, honest channel {:.3}", share(found), share(outside)));
         }
@@ -365,7 +373,7 @@ fn shilling(effort: &Effort, broken: &mut Vec<String>, seed: u64) -> Value {
         table.row([name.to_owned(), runs.to_string(), cell(found), cell(outside), cell(beside), verdict]);
     }
     println!(
-        "items pushed by 3 % planted profiles in one of eight channels (goal: found 0.95, no honest cell)\n\n{table}"
+        "items pushed by 3 % planted profiles in one of eight channels (goal: found 0.95, an honest cell in 0.05 of sets)\n\n{table}"
     );
     Value::Array(all)
 }

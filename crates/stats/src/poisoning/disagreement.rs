@@ -13,16 +13,27 @@ pub struct DisagreementSettings {
     pub alpha: f64,
     /// The least excess, as a share of the rows judged, that matters.
     pub least_excess: f64,
+    /// The least ratio of rows with the outcome to expected ones that matters.
+    pub least_lift: f64,
     /// The fewest rows with the outcome that a finding rests on.
     pub least_hits: u64,
     /// The share of a row's neighbours that must have one class for the row to be judged.
     pub least_agreement: f64,
+    /// Of rows with the same class of neighbours, the share that is judged: those farthest from any other class.
+    pub judged_share: f64,
 }
 
 impl Default for DisagreementSettings {
-    /// 5 %, one row in a hundred, five rows, all neighbours of one class.
+    /// 1 %, one row in a hundred, twice as many as expected, ten rows, all neighbours of one class, and half of such rows.
     fn default() -> Self {
-        Self { alpha: 0.05, least_excess: 0.01, least_hits: 5, least_agreement: 1.0 }
+        Self {
+            alpha: 0.01,
+            least_excess: 0.01,
+            least_lift: 2.0,
+            least_hits: 10,
+            least_agreement: 1.0,
+            judged_share: 0.5,
+        }
     }
 }
 
@@ -51,25 +62,28 @@ impl OutsideNeighbours {
     ///
     /// *False alarms.* Honest channels differ in what they send, in how hard it is and in how carefully they label,
     /// so Fisher's test against the rest is far too sure. Rows are compared within strata of neighbours' class and
-    /// number of votes, which takes up class mix, and only where nearly all neighbours agree: in between classes the
-    /// fair label depends on a channel's class mix, and honest channels part by more than any law of chance.
-    /// What remains is judged by how much the *other*
-    /// channels differ from each other, with Student's law for their small number, and by the exact count; then
-    /// Holm. The chance of any false finding is at most `alpha` if honest channels differ as if drawn from one
-    /// normal law. Pairs seen fewer than `least_hits` times in all cannot be found and do not count as tested.
+    /// number of votes, which takes up class mix, and only where all neighbours agree and no other class is near: in
+    /// between classes the fair label depends on where a channel's rows lie, and honest channels part by more than any
+    /// law of chance. What remains is judged by how much the *other* channels differ from each other, with Student's
+    /// law for their small number, and by the exact count; then Holm. The chance of any false finding is at most
+    /// `alpha` if honest channels differ as if drawn from one normal law. Pairs seen fewer than `least_hits` times in
+    /// all cannot be found and do not count as tested. Simulated honest channels whose classes lie apart by up to a
+    /// standard deviation were accused in 0 of 100 sets at 1 %, and in 2 at 5 % (the example `promised`, part
+    /// `poisoning`); with all rows judged it was 15.
     ///
-    /// Channels whose rows of a class lie elsewhere, nearer to another class, break that law: simulated honest channels
-    /// whose classes lie apart by up to a standard deviation are accused in 15 of
-    /// 100 sets where `alpha` is 5 % (the example `promised`, part `poisoning`). Take a finding as a reason to look at rows, not to act alone.
+    /// *Ranking* needs no threshold: with 1 % of all rows poisoned through one of eight channels, it came first in 98
+    /// (random labels) and 99 (one class called another) of 100 sets, and was found in 59 and 91.
     ///
     /// *Not to be trusted* with few channels (fewer than four give nothing; five need a very large excess), with two
     /// or more poisoned channels (they hide each other), or for a channel whose rows are of a kind that no other
-    /// channel sends: those have no fair neighbours. It says that labels differ, not that anyone meant them to.
+    /// channel sends: those have no fair neighbours, and rows with a backdoor's trigger are often such (see
+    /// [`OutsideNeighbours::triggers`]). It says that labels differ, not that anyone meant them to.
     ///
     /// Rows of a pair's test are those whose neighbours are mostly `a`. Empty unless `0 < alpha <= 1`.
     /// Cost: `O(rows * classes + (classes + pairs) * channels^2 * k)`.
     ///
-    /// Sources: neighbours' labels against poison: Peri et al., "Deep k-NN Defense" (2020); spread: Paule, Mandel,
+    /// Sources: neighbours' labels against poison: Peri et al., "Deep k-NN Defense" (2020); distance to the next class:
+    /// Jiang et al., "To Trust Or Not To Trust A Classifier" (2018), section 3; spread: Paule, Mandel,
     /// J. Res. NBS 87 (1982); Student's law for it: Hartung, Knapp, Statist. Med. 20 (2001).
     #[must_use]
     pub fn disagreement(&self, settings: &DisagreementSettings) -> Vec<ChannelDisagreement> {
@@ -78,7 +92,7 @@ impl OutsideNeighbours {
         }
         let of_channels = self.judged(&channel_excesses(&self.table_of_channels(settings)), None);
         let mut near = vec![Vec::new(); self.classes.len()];
-        self.judged_rows(settings).for_each(|row| near[self.nearest_class[row]].push(row));
+        self.judged_rows(settings).into_iter().for_each(|row| near[self.nearest_class[row]].push(row));
         let mut of_pairs = Vec::new();
         for pair in self.pairs(settings) {
             let table = self.table_of_pair(&near[pair.0], pair.1);
@@ -93,15 +107,26 @@ impl OutsideNeighbours {
         all
     }
 
-    fn judged_rows(&self, settings: &DisagreementSettings) -> impl Iterator<Item = usize> + '_ {
+    /// Rows whose neighbours agree and, of those with the same class of neighbours, the ones that lie farthest from
+    /// any other class.
+    fn judged_rows(&self, settings: &DisagreementSettings) -> Vec<usize> {
         let least = settings.least_agreement * self.k as f64;
-        (0..self.votes.len()).filter(move |row| least <= self.votes[*row] as f64)
+        let mut near = vec![Vec::new(); self.classes.len()];
+        let agree = (0..self.votes.len()).filter(|row| least <= self.votes[*row] as f64);
+        agree.for_each(|row| near[self.nearest_class[row]].push(row));
+        for rows in &mut near {
+            rows.sort_by(|a, b| self.margin[*b].total_cmp(&self.margin[*a]).then(a.cmp(b)));
+            let kept = (settings.judged_share * rows.len() as f64).ceil() as usize;
+            rows.truncate(kept);
+        }
+        near.concat()
     }
 
     /// The pairs of neighbours' class and label that occur often enough to be found.
     fn pairs(&self, settings: &DisagreementSettings) -> Vec<(usize, usize)> {
         let mut seen: Vec<(usize, usize)> = self
             .judged_rows(settings)
+            .into_iter()
             .map(|row| (self.nearest_class[row], self.label_of[row]))
             .filter(|(a, b)| a != b)
             .collect();
@@ -147,7 +172,10 @@ fn adjusted(mut tests: Vec<ChannelDisagreement>, settings: &DisagreementSettings
     let p_values: Vec<f64> = tests.iter().map(|test| test.excess.p_value).collect();
     for (test, p) in tests.iter_mut().zip(holm(&p_values).unwrap_or_default()) {
         test.adjusted_p = (2.0 * p).min(1.0);
-        let matters = test.excess.excess >= settings.least_excess && test.excess.hits >= settings.least_hits;
+        let ChannelExcess { hits, expected, excess, .. } = test.excess;
+        let matters = settings.least_excess <= excess
+            && settings.least_hits <= hits
+            && settings.least_lift * expected <= hits as f64;
         test.found = test.adjusted_p <= settings.alpha && matters;
     }
     tests

@@ -7,6 +7,9 @@ use crate::sketch::Moments;
 /// Reference rows whose distances are computed at once, so that they stay in the fastest cache.
 const BLOCK: usize = 256;
 
+/// A class is as near as its third nearest row: a wrong label or two say nothing of where it lies.
+const NTH: usize = 3;
+
 /// Rows that are compared with a block before the next is loaded.
 const CHUNK: usize = 1_024;
 
@@ -61,6 +64,9 @@ pub struct OutsideNeighbours {
     pub(super) channel_of: Vec<usize>,
     pub(super) nearest_class: Vec<usize>,
     pub(super) votes: Vec<usize>,
+    /// How much farther away than that class the next one is, as the ratio of squared distances; infinite where
+    /// there is no other class.
+    pub(super) margin: Vec<f32>,
     pub(super) k: usize,
 }
 
@@ -84,15 +90,25 @@ impl OutsideNeighbours {
             return None;
         }
         let points = Points { values: standardised(rows.features), width };
-        let mut found =
-            Self { classes, channels, label_of, channel_of, nearest_class: vec![], votes: vec![], k: settings.k };
+        let mut found = Self {
+            classes,
+            channels,
+            label_of,
+            channel_of,
+            nearest_class: vec![],
+            votes: vec![],
+            margin: vec![],
+            k: settings.k,
+        };
+        let n_classes = found.classes.len();
         for start in (0..n).step_by(CHUNK) {
             let asked = start..n.min(start + CHUNK);
-            let nearest = points.nearest(asked, &groups, &found.channel_of, settings.k);
-            for of_row in nearest.chunks_exact(settings.k) {
+            let (nearest, of_classes) = points.nearest(asked, &groups, &found, settings.k);
+            for (of_row, of_class) in nearest.chunks_exact(settings.k).zip(of_classes.chunks_exact(n_classes)) {
                 let (class, votes) = majority(of_row.iter().map(|(_, row)| found.label_of[*row as usize]));
                 found.nearest_class.push(class);
                 found.votes.push(votes);
+                found.margin.push(margin(of_class, class));
             }
         }
         Some(found)
@@ -179,15 +195,18 @@ impl Points {
         &self.values[row * self.width..(row + 1) * self.width]
     }
 
-    /// Squared distance and row of the `k` nearest of each row asked, nearest first.
+    /// Squared distance and row of the `k` nearest of each row asked, nearest first; and for each row and class the
+    /// squared distances of the nearest rows of that class.
     fn nearest(
         &self,
         asked: std::ops::Range<usize>,
         groups: &[Vec<usize>],
-        channel_of: &[usize],
+        known: &OutsideNeighbours,
         k: usize,
-    ) -> Vec<(f32, u32)> {
+    ) -> (Vec<(f32, u32)>, Vec<[f32; NTH]>) {
+        let n_classes = known.classes.len();
         let mut nearest = vec![(f32::INFINITY, 0_u32); asked.len() * k];
+        let mut of_classes = vec![[f32::INFINITY; NTH]; asked.len() * n_classes];
         let mut columns = vec![0.0_f32; self.width * BLOCK];
         for (channel, group) in groups.iter().enumerate() {
             for block in group.chunks(BLOCK) {
@@ -195,15 +214,18 @@ impl Points {
                     let cells = columns[place..].iter_mut().step_by(BLOCK);
                     cells.zip(self.row(*row)).for_each(|(cell, value)| *cell = *value);
                 }
-                for (best, row) in nearest.chunks_exact_mut(k).zip(asked.clone()) {
-                    if channel_of[row] != channel {
+                let classes: Vec<usize> = block.iter().map(|row| known.label_of[*row]).collect();
+                let best = nearest.chunks_exact_mut(k).zip(of_classes.chunks_exact_mut(n_classes));
+                for ((best, of_class), row) in best.zip(asked.clone()) {
+                    if known.channel_of[row] != channel {
                         let distances = distances(self.row(row), &columns);
                         keep_nearest(best, &distances, block);
+                        keep_nearest_of_classes(of_class, &distances, &classes);
                     }
                 }
             }
         }
-        nearest
+        (nearest, of_classes)
     }
 }
 
@@ -230,6 +252,24 @@ fn keep_nearest(best: &mut [(f32, u32)], distances: &[f32; BLOCK], block: &[usiz
             best[place] = (*distance, *row as u32);
         }
     }
+}
+
+fn keep_nearest_of_classes(best: &mut [[f32; NTH]], distances: &[f32; BLOCK], classes: &[usize]) {
+    for (distance, class) in distances.iter().zip(classes) {
+        let kept = &mut best[*class];
+        if *distance < kept[NTH - 1] {
+            let place = kept.partition_point(|known| *known <= *distance);
+            kept[place..].rotate_right(1);
+            kept[place] = *distance;
+        }
+    }
+}
+
+fn margin(of_class: &[[f32; NTH]], class: usize) -> f32 {
+    let others = of_class.iter().enumerate().filter(|(other, _)| *other != class);
+    let next = others.map(|(_, kept)| kept[NTH - 1]).fold(f32::INFINITY, f32::min);
+    // With many rows at the same place both may be zero: then nothing parts the classes.
+    if next > 0.0 { next / of_class[class][NTH - 1].max(f32::MIN_POSITIVE) } else { 0.0 }
 }
 
 #[cfg(test)]
