@@ -39,6 +39,10 @@ pub(crate) enum Command {
     Baseline(BaselineArguments),
     /// List alerts
     Alerts(AlertsArguments),
+    /// List, show and run saved hunts: questions for signs of known attacks
+    Hunts(HuntsArguments),
+    /// Say which attacks of MITRE ATLAS are looked for, can be seen, and were found
+    Atlas(AtlasArguments),
     /// List records that could not be taken in, and replay them
     DeadLetters(DeadLettersArguments),
     /// Test, check, list and import detection rules in Sigma
@@ -187,6 +191,144 @@ pub(crate) struct AlertsArguments {
     /// Print them as JSON
     #[arg(long)]
     pub(crate) json: bool,
+    #[command(flatten)]
+    #[allow(missing_docs)]
+    pub(crate) remote: Remote,
+}
+
+/// `wardline hunts`
+#[derive(Debug, Args)]
+pub(crate) struct HuntsArguments {
+    /// What to do with them
+    #[command(subcommand)]
+    pub(crate) command: HuntsCommand,
+}
+
+/// What to do with saved hunts.
+#[derive(Debug, Subcommand)]
+pub(crate) enum HuntsCommand {
+    /// List them
+    List {
+        /// Print them as JSON
+        #[arg(long)]
+        json: bool,
+    },
+    /// Show one: what it looks for, what can be set, and its SQL
+    Show {
+        /// The hunt
+        #[arg(value_name = "NAME")]
+        name: String,
+        /// Print it as JSON
+        #[arg(long)]
+        json: bool,
+    },
+    /// Ask one
+    Run(HuntsRunArguments),
+}
+
+/// `wardline hunts run`
+#[derive(Debug, Args)]
+#[command(
+    after_help = "Example: wardline hunts run extraction_sweep --model churn --from 2026-11-02T00:00:00Z --param least_inputs=2000\n\nExit status: 0 nothing was found, 1 rows were found, 2 not done."
+)]
+pub(crate) struct HuntsRunArguments {
+    /// The hunt; `wardline hunts list` lists them
+    #[arg(value_name = "NAME")]
+    pub(crate) name: String,
+    /// From when; a week before --to where left out
+    #[arg(long, value_name = "TIME")]
+    pub(crate) from: Option<String>,
+    /// Until when; now where left out
+    #[arg(long, value_name = "TIME")]
+    pub(crate) to: Option<String>,
+    /// Only this model
+    #[arg(long)]
+    pub(crate) model: Option<String>,
+    /// A parameter, such as least_inputs=2000; may be given again
+    #[arg(long = "param", value_name = "NAME=VALUE")]
+    pub(crate) parameters: Vec<String>,
+    /// One JSON object a row
+    #[arg(long, group = "form")]
+    pub(crate) json: bool,
+    /// CSV with a header
+    #[arg(long, group = "form")]
+    pub(crate) csv: bool,
+    /// Print the SQL that would be asked, and do not ask it
+    #[arg(long, group = "form")]
+    pub(crate) sql: bool,
+    /// Ask the data folder itself instead of a server (none may be running on it)
+    #[arg(long)]
+    pub(crate) local: bool,
+    #[command(flatten)]
+    #[allow(missing_docs)]
+    pub(crate) remote: Remote,
+}
+
+/// `wardline atlas`
+#[derive(Debug, Args)]
+#[command(
+    args_conflicts_with_subcommands = true,
+    after_help = "Example: wardline atlas coverage --layer coverage.json\n\nMITRE ATLAS is (c) The MITRE Corporation, Apache License 2.0; it neither makes nor endorses this program."
+)]
+pub(crate) struct AtlasArguments {
+    /// What to say; coverage where left out
+    #[command(subcommand)]
+    pub(crate) command: Option<AtlasCommand>,
+    #[command(flatten)]
+    #[allow(missing_docs)]
+    pub(crate) view: AtlasViewArguments,
+}
+
+/// What to say of MITRE ATLAS.
+#[derive(Debug, Subcommand)]
+pub(crate) enum AtlasCommand {
+    /// Which techniques detectors, rules and hunts look for
+    Coverage(AtlasViewArguments),
+    /// Which techniques could be seen in the telemetry that comes in
+    Visibility(AtlasViewArguments),
+    /// Which techniques findings are a sign of
+    Fired(AtlasViewArguments),
+    /// One technique: its tactics, what helps against it, and all of the above
+    Technique {
+        /// Its id, such as AML.T0051.000
+        #[arg(value_name = "ID")]
+        id: String,
+        #[command(flatten)]
+        #[allow(missing_docs)]
+        view: AtlasViewArguments,
+    },
+    /// Take another release than the built-in one, from ATLAS.yaml or stix-atlas.json
+    Import {
+        /// The file
+        #[arg(value_name = "FILE")]
+        file: PathBuf,
+        #[command(flatten)]
+        #[allow(missing_docs)]
+        view: AtlasViewArguments,
+    },
+}
+
+/// Where from, since when, and in what form.
+#[derive(Clone, Debug, Args)]
+pub(crate) struct AtlasViewArguments {
+    /// From when; a week before --to where left out
+    #[arg(long, value_name = "TIME")]
+    pub(crate) from: Option<String>,
+    /// Until when; now where left out
+    #[arg(long, value_name = "TIME")]
+    pub(crate) to: Option<String>,
+    /// Print it as JSON
+    #[arg(long)]
+    pub(crate) json: bool,
+    /// Write a layer for the ATT&CK Navigator
+    #[arg(long, value_name = "FILE")]
+    pub(crate) layer: Option<PathBuf>,
+    /// Ask the data folder itself instead of a server (none may be running on it)
+    #[arg(long)]
+    pub(crate) local: bool,
+    /// Say what this program brings with it, without a server or a data folder
+    #[arg(long, conflicts_with = "local")]
+    pub(crate) built_in: bool,
     #[command(flatten)]
     #[allow(missing_docs)]
     pub(crate) remote: Remote,

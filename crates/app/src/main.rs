@@ -1,7 +1,9 @@
 //! `wardline`: watches AI models in service, and responds when they fail.
 
+mod atlas;
 mod cli;
 mod commands;
+mod hunts;
 mod pipeline;
 mod report;
 mod rule_files;

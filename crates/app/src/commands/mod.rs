@@ -1,6 +1,8 @@
 //! The commands, one file each.
 
 mod alerts;
+mod answer;
+mod atlas;
 mod baseline;
 mod bench;
 mod check;
@@ -9,6 +11,7 @@ mod dead_letters;
 mod demo;
 mod hunt;
 mod hunt_report;
+mod hunts;
 mod query;
 mod rules;
 mod send;
@@ -54,6 +57,8 @@ pub(crate) fn run(arguments: Arguments) -> anyhow::Result<Outcome> {
         Command::Query(query) => wait(query::run(query, settings()?)),
         Command::Baseline(baseline) => wait(baseline::run(baseline)),
         Command::Alerts(alerts) => wait(alerts::run(alerts)),
+        Command::Hunts(hunts) => wait(hunts::run(hunts, settings()?)),
+        Command::Atlas(atlas) => wait(atlas::run(atlas, settings()?)),
         Command::DeadLetters(letters) => wait(dead_letters::run(letters)),
         Command::Rules(arguments) => rules::run(arguments, &settings()?),
         Command::Check => check::run(&settings()?),

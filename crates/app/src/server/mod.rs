@@ -1,6 +1,7 @@
 //! The HTTP server: intake, queries, alerts, dead letters, health, and its own metrics.
 
 mod alerts;
+mod atlas;
 mod auth;
 mod baseline;
 mod body;
@@ -14,7 +15,9 @@ use std::{net::SocketAddr, sync::Arc};
 
 use anyhow::Context as _;
 use axum::{
-    Router, middleware,
+    Router,
+    extract::DefaultBodyLimit,
+    middleware,
     routing::{get, post},
     serve::ListenerExt as _,
 };
@@ -27,6 +30,9 @@ pub(crate) use self::{
     query::{QueryRequest, TRUNCATED_HEADER, answer},
 };
 use crate::{pipeline::Pipeline, settings::Settings};
+
+/// Several times the largest release of ATLAS.
+const MOST_CATALOGUE_BYTES: usize = 8 << 20;
 
 /// What every handler can reach.
 pub(crate) struct Shared {
@@ -95,6 +101,8 @@ fn router(shared: Arc<Shared>) -> Router {
         .route("/v1/dead-letters/replay", post(dead_letters::replay))
         .route("/v1/models", get(baseline::models))
         .route("/v1/models/{model}/baseline", get(baseline::baseline))
+        .route("/v1/atlas", get(atlas::report).post(atlas::import).layer(DefaultBodyLimit::max(MOST_CATALOGUE_BYTES)))
+        .route("/v1/atlas/{technique}", get(atlas::technique))
         .route("/metrics", get(health::metrics))
         .route_layer(middleware::from_fn_with_state(Arc::clone(&shared), auth::require_token));
     Router::new()
