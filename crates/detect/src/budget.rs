@@ -49,7 +49,7 @@ const LEAST_LIMIT: f64 = 1e-9;
 const WEEK_SECONDS: f64 = 604_800.0;
 
 /// False alerts that are accepted in 30 days.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, serde::Deserialize)]
 pub struct FalseAlerts {
     /// Pages.
     pub pages: f64,
@@ -169,6 +169,17 @@ pub struct BudgetCounts {
     pub lowered: u64,
     /// Alerts that operators' objectives and rules raised; not charged.
     pub set: u64,
+}
+
+impl BudgetCounts {
+    /// Adds others.
+    pub const fn add(&mut self, others: &Self) {
+        self.pages += others.pages;
+        self.tickets += others.tickets;
+        self.held_back += others.held_back;
+        self.lowered += others.lowered;
+        self.set += others.set;
+    }
 }
 
 /// The budget and what came of it.

@@ -40,7 +40,7 @@ pub(crate) struct Risks {
 }
 
 /// An entity and how much findings say about it.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct EntityRisk {
     /// `dimension=value`.
     pub entity: String,
@@ -49,7 +49,7 @@ pub struct EntityRisk {
     /// Sum of severities (record 1, ticket 3, page 10), each halved every seven days.
     pub score: f64,
     /// Kinds of finding.
-    pub kinds: Vec<&'static str>,
+    pub kinds: Vec<String>,
     /// ATLAS techniques of the findings.
     pub atlas: Vec<String>,
     /// How many findings name it.
@@ -125,7 +125,7 @@ impl Risks {
                 entity: entity.clone(),
                 model: model.clone(),
                 score: decayed(risk.score, now.since(risk.updated)),
-                kinds: risk.kinds.keys().map(|kind| kind.name()).collect(),
+                kinds: risk.kinds.keys().map(|kind| kind.name().to_owned()).collect(),
                 atlas: risk.atlas.iter().cloned().collect(),
                 n_findings: risk.n_findings,
                 first: risk.first,

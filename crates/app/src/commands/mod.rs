@@ -1,12 +1,15 @@
 //! The commands, one file each.
 
 mod alerts;
+mod backtest;
 mod baseline;
 mod bench;
+mod budget;
 mod check;
 mod client;
 mod dead_letters;
 mod demo;
+mod entities;
 mod hunt;
 mod hunt_report;
 mod query;
@@ -53,6 +56,9 @@ pub(crate) fn run(arguments: Arguments) -> anyhow::Result<Outcome> {
         Command::Query(query) => wait(query::run(query, settings()?)),
         Command::Baseline(baseline) => wait(baseline::run(baseline)),
         Command::Alerts(alerts) => wait(alerts::run(alerts)),
+        Command::Budget(budget) => wait(budget::run(budget)),
+        Command::Entities(entities) => wait(entities::run(entities)),
+        Command::Backtest(backtest) => backtest::run(backtest, &settings()?),
         Command::DeadLetters(letters) => wait(dead_letters::run(letters)),
         Command::Check => check::run(&settings()?),
         Command::Demo(demo) => wait(demo::run(demo, settings()?)),
@@ -69,6 +75,10 @@ pub(crate) fn run(arguments: Arguments) -> anyhow::Result<Outcome> {
 }
 
 fn wait(work: impl Future<Output = anyhow::Result<Outcome>>) -> anyhow::Result<Outcome> {
+    wait_for(work)
+}
+
+fn wait_for<T>(work: impl Future<Output = anyhow::Result<T>>) -> anyhow::Result<T> {
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     let outcome = runtime.block_on(work);
     // A thread that hangs on a disk must not keep the process from its end.

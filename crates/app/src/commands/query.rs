@@ -47,8 +47,64 @@ pub(super) async fn run(arguments: &QueryArguments, settings: Settings) -> anyho
     Ok(Outcome::Good)
 }
 
+/// A server, or a data folder that none runs on.
+pub(super) enum Source {
+    Server(Api),
+    Folder(Box<crate::pipeline::Pipeline>, crate::settings::QueryLimits),
+}
+
+impl Source {
+    pub(super) async fn open(remote: &crate::cli::Remote, local: bool, settings: &Settings) -> anyhow::Result<Self> {
+        if local {
+            let pipeline = crate::pipeline::Pipeline::open(settings).await?;
+            return Ok(Self::Folder(Box::new(pipeline), settings.query.clone()));
+        }
+        Ok(Self::Server(Api::new(remote)?))
+    }
+
+    /// The rows of an answer, and whether there are more.
+    pub(super) async fn ask(&self, request: &QueryRequest) -> anyhow::Result<(Vec<RecordBatch>, bool)> {
+        let answer = match self {
+            Self::Server(api) => ask_api(api, request).await?,
+            Self::Folder(pipeline, limits) => {
+                let answered = crate::server::answer(pipeline.engine(), request, limits).await;
+                let (schema, batches, truncated) = answered.map_err(|error| anyhow::anyhow!("{error}"))?;
+                Answer { schema, batches, truncated }
+            }
+        };
+        Ok((answer.batches, answer.truncated))
+    }
+
+    pub(super) async fn close(self) -> anyhow::Result<()> {
+        match self {
+            Self::Server(_) => Ok(()),
+            Self::Folder(pipeline, _) => Ok(pipeline.close().await?),
+        }
+    }
+}
+
+/// Rows as JSON can be written of: texts that repeat as plain ones.
+pub(super) fn columns(batch: &RecordBatch) -> Result<RecordBatch, arrow::error::ArrowError> {
+    use arrow::{compute::cast, datatypes::{DataType, Field, Schema}};
+    let schema = batch.schema();
+    let (mut fields, mut arrays) = (Vec::new(), Vec::new());
+    for (field, array) in schema.fields().iter().zip(batch.columns()) {
+        let array = match field.data_type() {
+            DataType::Dictionary(..) | DataType::Utf8View => cast(array, &DataType::Utf8)?,
+            _ => Arc::clone(array),
+        };
+        fields.push(Field::new(field.name(), array.data_type().clone(), true));
+        arrays.push(array);
+    }
+    RecordBatch::try_new(Arc::new(Schema::new(fields)), arrays)
+}
+
 async fn ask_server(arguments: &QueryArguments, request: &QueryRequest) -> anyhow::Result<Answer> {
-    let response = Api::new(&arguments.remote)?.ask("/v1/query", request, ARROW_STREAM).await?;
+    ask_api(&Api::new(&arguments.remote)?, request).await
+}
+
+async fn ask_api(api: &Api, request: &QueryRequest) -> anyhow::Result<Answer> {
+    let response = api.ask("/v1/query", request, ARROW_STREAM).await?;
     let truncated_header = response.headers().contains_key(TRUNCATED_HEADER);
     let bytes = response.bytes().await.context("the answer broke off: the query may have run into its limits")?;
     let reader = StreamReader::try_new(bytes.as_ref(), None)?;

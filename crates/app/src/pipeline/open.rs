@@ -9,7 +9,7 @@ use std::{
 use anyhow::Context as _;
 use tokio::sync::Semaphore;
 use wardline_adapters::SchemaRegistry;
-use wardline_detect::{Watch, WatchSettings};
+use wardline_detect::Watch;
 use wardline_domain::{PrivacyKey, PrivacyPolicy};
 use wardline_store::{
     dead_letters::{DeadLetterSettings, DeadLetters},
@@ -170,11 +170,7 @@ async fn saved_registry(metadata: &Metadata) -> anyhow::Result<SchemaRegistry> {
 
 /// Detection as it was saved, and what the journal holds beyond it.
 async fn recover(settings: &Settings, journal: &Journal, records: &Records) -> anyhow::Result<Recovered> {
-    let watch = WatchSettings {
-        default_model: settings.model_default.clone(),
-        models: settings.models.clone(),
-        ..WatchSettings::default()
-    };
+    let watch = settings.alerts.watch(settings.model_default.clone(), settings.models.clone());
     let saved = records.metadata.get_state(detection::STATE).await?;
     let mut recovered = match saved.map(|state| (Recovered::read(watch.clone(), &state), state)) {
         Some((Ok(recovered), _)) => recovered,
