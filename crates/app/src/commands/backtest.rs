@@ -77,7 +77,7 @@ fn moment(flag: &'static str, text: Option<&str>) -> anyhow::Result<Option<Times
 fn asked_for(name: &str, watch: &mut WatchSettings) -> anyhow::Result<BTreeSet<String>> {
     if Path::new(name).is_file() {
         let text = std::fs::read_to_string(name).with_context(|| format!("cannot read the rule `{name}`"))?;
-        let source = RuleSource { path: name.to_owned(), text };
+        let source = RuleSource { file: name.to_owned(), text };
         let (rules, errors) = RuleSet::compile(&[source], &Placeholders::default());
         if let Some(error) = errors.first() {
             bail!("{error}");
