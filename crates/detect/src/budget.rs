@@ -122,6 +122,9 @@ const SET: [&str; 1] = ["burn_rate"];
 /// What a finding puts at stake.
 pub(crate) fn stake(finding: &Finding, settings: &WatchSettings) -> Stake {
     let name = finding.detector.as_str();
+    if name == crate::risk::DETECTOR {
+        return Stake::Fact;
+    }
     let Some(spec) = DETECTORS.iter().find(|spec| spec.name == name) else { return Stake::Set };
     if SET.contains(&name) {
         return Stake::Set;
@@ -149,11 +152,18 @@ pub struct BudgetLine {
     pub month: String,
     /// The model.
     pub model: String,
-    /// The detector.
+    /// The detector, or the rule.
     pub detector: String,
     /// What became of its findings.
     #[serde(flatten)]
     pub counts: BudgetCounts,
+}
+
+impl BudgetLine {
+    /// Under which name a finding is accounted for: its detector's, or its rule's.
+    pub fn name_of(finding: &Finding) -> &str {
+        if finding.detector == crate::rules::DETECTOR { &finding.measure } else { &finding.detector }
+    }
 }
 
 /// What became of findings.

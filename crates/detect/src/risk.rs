@@ -17,7 +17,7 @@ const MOST_KEPT: usize = 1_000;
 pub(crate) const MOST_LISTED: usize = 1_000;
 /// Kinds of finding within the half-life that make an entity's risk an alert.
 const MANY_KINDS: usize = 3;
-const DETECTOR: &str = "entity_risk";
+pub(crate) const DETECTOR: &str = "entity_risk";
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 struct Risk {

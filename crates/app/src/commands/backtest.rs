@@ -55,8 +55,7 @@ pub(super) fn run(arguments: &BacktestArguments, settings: &Settings) -> anyhow:
     let alerts: Vec<Alert> = hunted.alerts.iter().filter(is_asked_for).cloned().collect();
     let report = hunted.watch.budget();
     let mut observed = BudgetCounts::default();
-    let is_rule = !DETECTORS.iter().any(|spec| names.contains(spec.name));
-    for line in report.lines.iter().filter(|line| names.contains(&line.detector) || is_rule && line.detector == "rule") {
+    for line in report.lines.iter().filter(|line| names.contains(&line.detector)) {
         observed.add(&line.counts);
     }
     let budget = Budget { promised: report.promised, observed };

@@ -85,7 +85,7 @@ pub(super) async fn budget(State(shared): State<Arc<Shared>>) -> Result<Json<Bud
 /// The line of the account that an alert belongs to.
 fn key(alert: &Alert) -> Option<(String, String, String)> {
     let month = alert.time.to_string().get(..7)?.to_owned();
-    Some((month, alert.model.clone(), alert.findings.first()?.detector.clone()))
+    Some((month, alert.model.clone(), BudgetLine::name_of(alert.findings.first()?).to_owned()))
 }
 
 /// How many entities are asked for.

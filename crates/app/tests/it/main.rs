@@ -1,6 +1,7 @@
 //! The binary as its users meet it: over HTTP, on the command line, through crashes and full disks.
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test that cannot go on has failed")]
 
+mod backtest;
 mod commands;
 mod crash;
 mod intake;

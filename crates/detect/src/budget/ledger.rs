@@ -145,7 +145,7 @@ impl BudgetLedger {
 
     fn count(&mut self, finding: &Finding, count: impl FnOnce(&mut BudgetCounts)) {
         let month = finding.time.to_string().get(..7).unwrap_or_default().to_owned();
-        count(self.lines.entry((month, finding.model.clone(), finding.detector.clone())).or_default());
+        count(self.lines.entry((month, finding.model.clone(), BudgetLine::name_of(finding).to_owned())).or_default());
         if self.lines.len() > MOST_LINES {
             let earliest = self.lines.keys().next().map(|(month, ..)| month.clone());
             self.lines.retain(|(month, ..), _| earliest.as_ref() != Some(month));
