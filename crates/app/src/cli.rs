@@ -37,12 +37,18 @@ pub(crate) enum Command {
     Query(QueryArguments),
     /// Print what is normal for a model
     Baseline(BaselineArguments),
-    /// List alerts
+    /// List alerts, or say what one turned out to be
     Alerts(AlertsArguments),
     /// List, show and run saved hunts: questions for signs of known attacks
     Hunts(HuntsArguments),
     /// Say which attacks of MITRE ATLAS are looked for, can be seen, and were found
     Atlas(AtlasArguments),
+    /// Show the false alerts that were promised, against what was raised, held back and acknowledged
+    Budget(BudgetArguments),
+    /// List users, keys, channels and the like that findings name, the riskiest first
+    Entities(EntitiesArguments),
+    /// Say what a detector or a rule would have raised, over stored events or files
+    Backtest(BacktestArguments),
     /// List records that could not be taken in, and replay them
     DeadLetters(DeadLettersArguments),
     /// Test, check, list and import detection rules in Sigma
@@ -181,7 +187,11 @@ pub(crate) struct BaselineArguments {
 
 /// `wardline alerts`
 #[derive(Debug, Args)]
+#[command(args_conflicts_with_subcommands = true)]
 pub(crate) struct AlertsArguments {
+    /// What to do with one
+    #[command(subcommand)]
+    pub(crate) command: Option<AlertsCommand>,
     /// Only those of a model
     #[arg(long)]
     pub(crate) model: Option<String>,
@@ -264,6 +274,30 @@ pub(crate) struct HuntsRunArguments {
     pub(crate) remote: Remote,
 }
 
+/// `wardline alerts ack`
+#[derive(Debug, Subcommand)]
+pub(crate) enum AlertsCommand {
+    /// Say what an alert turned out to be
+    Ack(AckArguments),
+}
+
+/// `wardline alerts ack`
+#[derive(Debug, Args)]
+pub(crate) struct AckArguments {
+    /// The alert's id
+    #[arg(value_name = "ID")]
+    pub(crate) id: String,
+    /// What it turned out to be: false, true, or known before
+    #[arg(long = "as", value_name = "VERDICT", value_parser = ["false", "true", "known"])]
+    pub(crate) verdict: String,
+    /// What there is to say about it
+    #[arg(long, default_value = "")]
+    pub(crate) note: String,
+    #[command(flatten)]
+    #[allow(missing_docs)]
+    pub(crate) remote: Remote,
+}
+
 /// `wardline atlas`
 #[derive(Debug, Args)]
 #[command(
@@ -329,6 +363,66 @@ pub(crate) struct AtlasViewArguments {
     /// Say what this program brings with it, without a server or a data folder
     #[arg(long, conflicts_with = "local")]
     pub(crate) built_in: bool,
+    #[command(flatten)]
+    #[allow(missing_docs)]
+    pub(crate) remote: Remote,
+}
+
+/// `wardline budget`
+#[derive(Debug, Args)]
+pub(crate) struct BudgetArguments {
+    /// Print it as JSON
+    #[arg(long)]
+    pub(crate) json: bool,
+    #[command(flatten)]
+    #[allow(missing_docs)]
+    pub(crate) remote: Remote,
+}
+
+/// `wardline entities`
+#[derive(Debug, Args)]
+pub(crate) struct EntitiesArguments {
+    /// Most entities
+    #[arg(long, default_value_t = 50)]
+    pub(crate) limit: usize,
+    /// Print them as JSON
+    #[arg(long)]
+    pub(crate) json: bool,
+    #[command(flatten)]
+    #[allow(missing_docs)]
+    pub(crate) remote: Remote,
+}
+
+/// `wardline backtest`
+#[derive(Debug, Args)]
+#[command(
+    after_help = "Example: wardline backtest data_drift --from 2026-11-01T00:00:00Z --events logs/\n\nExit status: 0 nothing raised, 1 alerts were raised, 2 not done."
+)]
+pub(crate) struct BacktestArguments {
+    /// A detector, a rule, or a file with a rule
+    #[arg(value_name = "RULE|DETECTOR")]
+    pub(crate) name: String,
+    /// Show alerts that were raised at this time or later; events before it are learned from
+    #[arg(long, value_name = "TIME")]
+    pub(crate) from: Option<String>,
+    /// Read events before this time
+    #[arg(long, value_name = "TIME")]
+    pub(crate) to: Option<String>,
+    /// Read these files instead of what is stored
+    #[arg(long, value_name = "PATH", num_args = 1..)]
+    pub(crate) events: Vec<PathBuf>,
+    /// End of the learning period; by default the settings say, or the first 30 % of the events' span, at most 14 days
+    #[arg(long, value_name = "TIME")]
+    pub(crate) learn_until: Option<String>,
+    /// Ask the data folder itself instead of a server (none may be running on it)
+    #[arg(long, conflicts_with = "events")]
+    pub(crate) local: bool,
+    /// Print alerts and budget as JSON
+    #[arg(long)]
+    pub(crate) json: bool,
+    /// No progress bar
+    #[arg(long)]
+    pub(crate) no_progress: bool,
     #[command(flatten)]
     #[allow(missing_docs)]
     pub(crate) remote: Remote,

@@ -21,7 +21,7 @@ pub mod schema;
 pub use alert::{Alert, AlertChange, AlertStatus};
 pub use batch::{BatchError, EventBatch, TextColumn};
 pub use dead_letter::{DeadLetter, DeadLetterReason};
-pub use finding::{Carrier, Finding, FindingKind, Severity};
+pub use finding::{Carrier, Finding, FindingKind, HeldBack, Severity};
 pub use kind::{RecordKind, UnknownKind};
 pub use model_settings::{Learning, ModelSettings, Objectives, Prices};
 pub use privacy::{FieldRule, PrivacyError, PrivacyKey, PrivacyPolicy, Treatment};

@@ -9,7 +9,7 @@ use std::{
 use anyhow::Context as _;
 use tokio::sync::Semaphore;
 use wardline_adapters::SchemaRegistry;
-use wardline_detect::{Watch, WatchSettings};
+use wardline_detect::Watch;
 use wardline_domain::{PrivacyKey, PrivacyPolicy};
 use wardline_store::{
     dead_letters::{DeadLetterSettings, DeadLetters},
@@ -179,9 +179,7 @@ async fn recover(settings: &Settings, journal: &Journal, records: &Records) -> a
     }
     let watch = WatchSettings {
         rules: active.set,
-        default_model: settings.model_default.clone(),
-        models: settings.models.clone(),
-        ..WatchSettings::default()
+        ..settings.alerts.watch(settings.model_default.clone(), settings.models.clone())
     };
     let saved = records.metadata.get_state(detection::STATE).await?;
     let mut recovered = match saved.map(|state| (Recovered::read(watch.clone(), &state), state)) {

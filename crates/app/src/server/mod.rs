@@ -5,6 +5,7 @@ mod atlas;
 mod auth;
 mod baseline;
 mod body;
+mod budget;
 mod dead_letters;
 mod error;
 mod health;
@@ -26,6 +27,7 @@ use tower_http::{request_id, trace::TraceLayer};
 
 use self::body::Bodies;
 pub(crate) use self::{
+    budget::{BudgetAnswer, EntitiesAnswer},
     dead_letters::{Letters, ListedLetter},
     query::{QueryRequest, TRUNCATED_HEADER, answer},
 };
@@ -97,6 +99,9 @@ fn router(shared: Arc<Shared>) -> Router {
         .route("/v1/query", post(query::post_query))
         .route("/v1/alerts", get(alerts::list))
         .route("/v1/alerts/{id}", get(alerts::one))
+        .route("/v1/alerts/{id}/acknowledgement", post(budget::acknowledge))
+        .route("/v1/budget", get(budget::budget))
+        .route("/v1/entities", get(budget::entities))
         .route("/v1/dead-letters", get(dead_letters::list))
         .route("/v1/dead-letters/replay", post(dead_letters::replay))
         .route("/v1/models", get(baseline::models))
