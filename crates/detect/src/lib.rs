@@ -52,6 +52,7 @@ mod silence;
 mod slice_drift;
 mod slice_windows;
 mod tails;
+pub mod text_attack;
 mod thinned;
 mod traffic_baseline;
 mod training_record;
