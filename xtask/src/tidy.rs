@@ -2,6 +2,7 @@
 
 mod crate_edges;
 mod detectors;
+mod hunts;
 mod machine_paths;
 mod names;
 mod rust_text;
@@ -13,6 +14,7 @@ use std::{fmt, process::ExitCode};
 use anyhow::Result;
 
 pub(crate) use detectors::pages as detector_pages;
+pub(crate) use hunts::page as hunts_page;
 pub(crate) use tree::Tree;
 
 /// Every limit in one place.
@@ -94,6 +96,7 @@ pub(crate) fn complaints(tree: &Tree) -> Vec<Complaint> {
     shape::check(tree, &LIMITS, &mut complaints);
     names::check(tree, &LIMITS, &mut complaints);
     detectors::check(tree, &mut complaints);
+    hunts::check(tree, &mut complaints);
     machine_paths::check(tree, &mut complaints);
     complaints.sort();
     complaints

@@ -37,10 +37,22 @@ pub(crate) enum Command {
     Query(QueryArguments),
     /// Print what is normal for a model
     Baseline(BaselineArguments),
-    /// List alerts
+    /// List alerts, or say what one turned out to be
     Alerts(AlertsArguments),
+    /// List, show and run saved hunts: questions for signs of known attacks
+    Hunts(HuntsArguments),
+    /// Say which attacks of MITRE ATLAS are looked for, can be seen, and were found
+    Atlas(AtlasArguments),
+    /// Show the false alerts that were promised, against what was raised, held back and acknowledged
+    Budget(BudgetArguments),
+    /// List users, keys, channels and the like that findings name, the riskiest first
+    Entities(EntitiesArguments),
+    /// Say what a detector or a rule would have raised, over stored events or files
+    Backtest(BacktestArguments),
     /// List records that could not be taken in, and replay them
     DeadLetters(DeadLettersArguments),
+    /// Test, check, list and import detection rules in Sigma
+    Rules(RulesArguments),
     /// Check the settings and say what they amount to
     Check,
     /// Play a bundled scenario through a real server, and show what it found
@@ -175,7 +187,11 @@ pub(crate) struct BaselineArguments {
 
 /// `wardline alerts`
 #[derive(Debug, Args)]
+#[command(args_conflicts_with_subcommands = true)]
 pub(crate) struct AlertsArguments {
+    /// What to do with one
+    #[command(subcommand)]
+    pub(crate) command: Option<AlertsCommand>,
     /// Only those of a model
     #[arg(long)]
     pub(crate) model: Option<String>,
@@ -185,6 +201,228 @@ pub(crate) struct AlertsArguments {
     /// Print them as JSON
     #[arg(long)]
     pub(crate) json: bool,
+    #[command(flatten)]
+    #[allow(missing_docs)]
+    pub(crate) remote: Remote,
+}
+
+/// `wardline hunts`
+#[derive(Debug, Args)]
+pub(crate) struct HuntsArguments {
+    /// What to do with them
+    #[command(subcommand)]
+    pub(crate) command: HuntsCommand,
+}
+
+/// What to do with saved hunts.
+#[derive(Debug, Subcommand)]
+pub(crate) enum HuntsCommand {
+    /// List them
+    List {
+        /// Print them as JSON
+        #[arg(long)]
+        json: bool,
+    },
+    /// Show one: what it looks for, what can be set, and its SQL
+    Show {
+        /// The hunt
+        #[arg(value_name = "NAME")]
+        name: String,
+        /// Print it as JSON
+        #[arg(long)]
+        json: bool,
+    },
+    /// Ask one
+    Run(HuntsRunArguments),
+}
+
+/// `wardline hunts run`
+#[derive(Debug, Args)]
+#[command(
+    after_help = "Example: wardline hunts run extraction_sweep --model churn --from 2026-11-02T00:00:00Z --param least_inputs=2000\n\nExit status: 0 nothing was found, 1 rows were found, 2 not done."
+)]
+pub(crate) struct HuntsRunArguments {
+    /// The hunt; `wardline hunts list` lists them
+    #[arg(value_name = "NAME")]
+    pub(crate) name: String,
+    /// From when; a week before --to where left out
+    #[arg(long, value_name = "TIME")]
+    pub(crate) from: Option<String>,
+    /// Until when; now where left out
+    #[arg(long, value_name = "TIME")]
+    pub(crate) to: Option<String>,
+    /// Only this model
+    #[arg(long)]
+    pub(crate) model: Option<String>,
+    /// A parameter, such as least_inputs=2000; may be given again
+    #[arg(long = "param", value_name = "NAME=VALUE")]
+    pub(crate) parameters: Vec<String>,
+    /// One JSON object a row
+    #[arg(long, group = "form")]
+    pub(crate) json: bool,
+    /// CSV with a header
+    #[arg(long, group = "form")]
+    pub(crate) csv: bool,
+    /// Print the SQL that would be asked, and do not ask it
+    #[arg(long, group = "form")]
+    pub(crate) sql: bool,
+    /// Ask the data folder itself instead of a server (none may be running on it)
+    #[arg(long)]
+    pub(crate) local: bool,
+    #[command(flatten)]
+    #[allow(missing_docs)]
+    pub(crate) remote: Remote,
+}
+
+/// `wardline alerts ack`
+#[derive(Debug, Subcommand)]
+pub(crate) enum AlertsCommand {
+    /// Say what an alert turned out to be
+    Ack(AckArguments),
+}
+
+/// `wardline alerts ack`
+#[derive(Debug, Args)]
+pub(crate) struct AckArguments {
+    /// The alert's id
+    #[arg(value_name = "ID")]
+    pub(crate) id: String,
+    /// What it turned out to be: false, true, or known before
+    #[arg(long = "as", value_name = "VERDICT", value_parser = ["false", "true", "known"])]
+    pub(crate) verdict: String,
+    /// What there is to say about it
+    #[arg(long, default_value = "")]
+    pub(crate) note: String,
+    #[command(flatten)]
+    #[allow(missing_docs)]
+    pub(crate) remote: Remote,
+}
+
+/// `wardline atlas`
+#[derive(Debug, Args)]
+#[command(
+    args_conflicts_with_subcommands = true,
+    after_help = "Example: wardline atlas coverage --layer coverage.json\n\nMITRE ATLAS is (c) The MITRE Corporation, Apache License 2.0; it neither makes nor endorses this program."
+)]
+pub(crate) struct AtlasArguments {
+    /// What to say; coverage where left out
+    #[command(subcommand)]
+    pub(crate) command: Option<AtlasCommand>,
+    #[command(flatten)]
+    #[allow(missing_docs)]
+    pub(crate) view: AtlasViewArguments,
+}
+
+/// What to say of MITRE ATLAS.
+#[derive(Debug, Subcommand)]
+pub(crate) enum AtlasCommand {
+    /// Which techniques detectors, rules and hunts look for
+    Coverage(AtlasViewArguments),
+    /// Which techniques could be seen in the telemetry that comes in
+    Visibility(AtlasViewArguments),
+    /// Which techniques findings are a sign of
+    Fired(AtlasViewArguments),
+    /// One technique: its tactics, what helps against it, and all of the above
+    Technique {
+        /// Its id, such as AML.T0051.000
+        #[arg(value_name = "ID")]
+        id: String,
+        #[command(flatten)]
+        #[allow(missing_docs)]
+        view: AtlasViewArguments,
+    },
+    /// Take another release than the built-in one, from ATLAS.yaml or stix-atlas.json
+    Import {
+        /// The file
+        #[arg(value_name = "FILE")]
+        file: PathBuf,
+        #[command(flatten)]
+        #[allow(missing_docs)]
+        view: AtlasViewArguments,
+    },
+}
+
+/// Where from, since when, and in what form.
+#[derive(Clone, Debug, Args)]
+pub(crate) struct AtlasViewArguments {
+    /// From when; a week before --to where left out
+    #[arg(long, value_name = "TIME")]
+    pub(crate) from: Option<String>,
+    /// Until when; now where left out
+    #[arg(long, value_name = "TIME")]
+    pub(crate) to: Option<String>,
+    /// Print it as JSON
+    #[arg(long)]
+    pub(crate) json: bool,
+    /// Write a layer for the ATT&CK Navigator
+    #[arg(long, value_name = "FILE")]
+    pub(crate) layer: Option<PathBuf>,
+    /// Ask the data folder itself instead of a server (none may be running on it)
+    #[arg(long)]
+    pub(crate) local: bool,
+    /// Say what this program brings with it, without a server or a data folder
+    #[arg(long, conflicts_with = "local")]
+    pub(crate) built_in: bool,
+    #[command(flatten)]
+    #[allow(missing_docs)]
+    pub(crate) remote: Remote,
+}
+
+/// `wardline budget`
+#[derive(Debug, Args)]
+pub(crate) struct BudgetArguments {
+    /// Print it as JSON
+    #[arg(long)]
+    pub(crate) json: bool,
+    #[command(flatten)]
+    #[allow(missing_docs)]
+    pub(crate) remote: Remote,
+}
+
+/// `wardline entities`
+#[derive(Debug, Args)]
+pub(crate) struct EntitiesArguments {
+    /// Most entities
+    #[arg(long, default_value_t = 50)]
+    pub(crate) limit: usize,
+    /// Print them as JSON
+    #[arg(long)]
+    pub(crate) json: bool,
+    #[command(flatten)]
+    #[allow(missing_docs)]
+    pub(crate) remote: Remote,
+}
+
+/// `wardline backtest`
+#[derive(Debug, Args)]
+#[command(
+    after_help = "Example: wardline backtest data_drift --from 2026-11-01T00:00:00Z --events logs/\n\nExit status: 0 nothing raised, 1 alerts were raised, 2 not done."
+)]
+pub(crate) struct BacktestArguments {
+    /// A detector, a rule, or a file with a rule
+    #[arg(value_name = "RULE|DETECTOR")]
+    pub(crate) name: String,
+    /// Show alerts that were raised at this time or later; events before it are learned from
+    #[arg(long, value_name = "TIME")]
+    pub(crate) from: Option<String>,
+    /// Read events before this time
+    #[arg(long, value_name = "TIME")]
+    pub(crate) to: Option<String>,
+    /// Read these files instead of what is stored
+    #[arg(long, value_name = "PATH", num_args = 1..)]
+    pub(crate) events: Vec<PathBuf>,
+    /// End of the learning period; by default the settings say, or the first 30 % of the events' span, at most 14 days
+    #[arg(long, value_name = "TIME")]
+    pub(crate) learn_until: Option<String>,
+    /// Ask the data folder itself instead of a server (none may be running on it)
+    #[arg(long, conflicts_with = "events")]
+    pub(crate) local: bool,
+    /// Print alerts and budget as JSON
+    #[arg(long)]
+    pub(crate) json: bool,
+    /// No progress bar
+    #[arg(long)]
+    pub(crate) no_progress: bool,
     #[command(flatten)]
     #[allow(missing_docs)]
     pub(crate) remote: Remote,
@@ -211,6 +449,49 @@ pub(crate) struct DeadLettersArguments {
     #[command(flatten)]
     #[allow(missing_docs)]
     pub(crate) remote: Remote,
+}
+
+/// `wardline rules`
+#[derive(Debug, Args)]
+#[command(
+    after_help = "Example: wardline rules import sigma/rules && wardline rules test\n\nExit status: 0 good, 1 a rule or a test is wrong, 2 not done."
+)]
+pub(crate) struct RulesArguments {
+    /// What to do with rules
+    #[command(subcommand)]
+    pub(crate) command: RulesCommand,
+}
+
+/// What to do with rules.
+#[derive(Debug, Subcommand)]
+pub(crate) enum RulesCommand {
+    /// Run the tests beside rules: NAME.test.yml beside NAME.yml
+    Test {
+        /// A rule or a folder of rules; the shipped ones and those of the settings' folder where left out
+        #[arg(value_name = "PATH")]
+        path: Option<PathBuf>,
+    },
+    /// Say what is wrong with rules, and what to know about them
+    Lint {
+        /// A rule or a folder of rules
+        #[arg(value_name = "PATH")]
+        path: PathBuf,
+    },
+    /// List the rules that run
+    List {
+        /// Print them as JSON
+        #[arg(long)]
+        json: bool,
+    },
+    /// Copy the rules of a folder, such as SigmaHQ's, that are understood here to the settings' folder
+    Import {
+        /// A rule or a folder of rules
+        #[arg(value_name = "PATH")]
+        path: PathBuf,
+        /// Say what would be done, and do nothing
+        #[arg(long)]
+        dry_run: bool,
+    },
 }
 
 /// `wardline demo`

@@ -1,9 +1,12 @@
 //! `wardline`: watches AI models in service, and responds when they fail.
 
+mod atlas;
 mod cli;
 mod commands;
+mod hunts;
 mod pipeline;
 mod report;
+mod rule_files;
 mod screen;
 mod server;
 mod settings;

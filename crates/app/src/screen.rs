@@ -38,6 +38,20 @@ pub(crate) fn alerts_table(alerts: &[Alert]) -> String {
     format!("{table}\n")
 }
 
+/// A table with a heading, as wide as the screen.
+pub(crate) fn table(heading: &[&str], rows: impl IntoIterator<Item = Vec<String>>) -> String {
+    let mut table = Table::new();
+    table.load_style(presets::UTF8_HORIZONTAL_ONLY).set_content_arrangement(ContentArrangement::Dynamic);
+    if !std::io::IsTerminal::is_terminal(&std::io::stdout()) {
+        table.set_width(PAGE_WIDTH);
+    }
+    table.set_header(heading);
+    for row in rows {
+        table.add_row(row.iter().map(|cell| plain(cell)));
+    }
+    format!("{table}\n")
+}
+
 /// `2026-11-17 11:55`: seconds are in the JSON.
 fn minute(alert: &Alert) -> String {
     alert.time.to_string().get(..16).map(|text| text.replace('T', " ")).unwrap_or_default()

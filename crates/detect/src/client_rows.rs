@@ -24,9 +24,10 @@ impl<'a> UsageColumns<'a> {
         }
     }
 
-    /// Whether some request says how many tokens it took.
-    pub(crate) const fn has_tokens(&self) -> bool {
-        self.input.is_some() || self.output.is_some()
+    /// Whether a request says how many tokens it took.
+    #[inline]
+    pub(crate) fn has_tokens(&self, row: usize) -> bool {
+        [self.input, self.output].into_iter().flatten().any(|column| column.is_valid(row))
     }
 
     /// Money where there are prices, else tokens.
@@ -43,6 +44,12 @@ impl<'a> UsageColumns<'a> {
     #[inline]
     pub(crate) fn input_length(&self, row: usize) -> f64 {
         value(self.input, row)
+    }
+
+    /// Tokens of the output; 0 where it is not told.
+    #[inline]
+    pub(crate) fn output_length(&self, row: usize) -> f64 {
+        value(self.output, row)
     }
 
     /// The network that a request came from, as a hash.

@@ -7,12 +7,12 @@ use rustc_hash::FxHashMap;
 use serde::{Deserialize, Serialize};
 use wardline_domain::{EventBatch, Slice, TextColumn, Timestamp};
 
-/// What a client is known by, the best first.
-const DIMENSIONS: [&str; 3] = ["api_key", "user", "client_ip"];
+/// What a client is known by, the best first; and what its calls in a row are known by.
+const DIMENSIONS: [&str; 4] = ["api_key", "user", "client_ip", "session"];
 
 /// The columns of a batch that say who asked.
 pub(crate) struct ClientColumns<'a> {
-    identities: [Option<TextColumn<'a>>; 3],
+    identities: [Option<TextColumn<'a>>; 4],
     tenant: Option<TextColumn<'a>>,
 }
 
@@ -24,18 +24,33 @@ pub(crate) struct ClientName<'a> {
     name: &'a str,
 }
 
+impl ClientName<'_> {
+    /// `api_key=k-1`.
+    pub(crate) fn label(&self) -> String {
+        format!("{}={}", dimension(self.dimension), cut(self.name))
+    }
+}
+
 impl<'a> ClientColumns<'a> {
     /// `None` where no row says who asked.
     pub(crate) fn of(batch: &'a EventBatch) -> Option<Self> {
-        let identities = DIMENSIONS.map(|name| filled_text(batch, name));
+        let [api_key, user, client_ip, _] = DIMENSIONS;
+        let [api_key, user, client_ip] = [api_key, user, client_ip].map(|name| filled_text(batch, name));
+        let identities = [api_key, user, client_ip, None];
         let is_known = identities.iter().any(Option::is_some);
         is_known.then(|| Self { identities, tenant: filled_text(batch, "tenant") })
+    }
+
+    /// Sessions in the place of clients; `None` where no row has one.
+    pub(crate) fn sessions(batch: &'a EventBatch) -> Option<Self> {
+        let session = filled_text(batch, "session")?;
+        Some(Self { identities: [None, None, None, Some(session)], tenant: filled_text(batch, "tenant") })
     }
 
     /// Who asked in a row.
     #[inline]
     pub(crate) fn client(&self, row: usize) -> Option<ClientName<'a>> {
-        (0..=2_u8).zip(&self.identities).find_map(|(dimension, column)| {
+        (0..=3_u8).zip(&self.identities).find_map(|(dimension, column)| {
             let name = column.as_ref()?.get(row)?;
             Some(ClientName { key: hash_text(name, u64::from(dimension)), dimension, name })
         })
@@ -50,6 +65,10 @@ impl<'a> ClientColumns<'a> {
 pub(crate) fn filled_text<'a>(batch: &'a EventBatch, name: &str) -> Option<TextColumn<'a>> {
     let array = batch.column(name)?;
     (array.null_count() < array.len()).then(|| batch.text(name)).flatten()
+}
+
+fn dimension(number: u8) -> &'static str {
+    DIMENSIONS.get(usize::from(number)).copied().unwrap_or("client")
 }
 
 /// As much of a name as is kept.
@@ -120,7 +139,7 @@ impl<T> Client<T> {
     }
 
     fn dimension(&self) -> &'static str {
-        DIMENSIONS.get(usize::from(self.dimension)).copied().unwrap_or(DIMENSIONS[0])
+        dimension(self.dimension)
     }
 }
 
@@ -183,10 +202,6 @@ impl<T, const MOST: usize> ClientTable<T, MOST> {
         self.clients.get_mut(&key)
     }
 
-    pub(crate) fn len(&self) -> usize {
-        self.clients.len()
-    }
-
     /// All clients, in the order of their keys.
     pub(crate) fn sorted(&self) -> Vec<(u64, &Client<T>)> {
         let mut all: Vec<(u64, &Client<T>)> = self.clients.iter().map(|(&key, client)| (key, client)).collect();
@@ -234,7 +249,7 @@ mod tests {
     use super::*;
 
     fn ask(table: &mut ClientTable<u8, 8>, key: u64, second: i64) {
-        let columns = ClientColumns { identities: [None; 3], tenant: None };
+        let columns = ClientColumns { identities: [None; 4], tenant: None };
         let name = ClientName { key, dimension: 0, name: "k" };
         table.ask(&columns, &name, 0, Timestamp::from_micros(second * Timestamp::SECOND), || 0);
     }
@@ -246,7 +261,7 @@ mod tests {
             ask(&mut table, 1, second);
             ask(&mut table, 100 + second as u64, second);
         }
-        assert!(table.len() <= 8 && table.get(1).unwrap().requests == 100);
+        assert!(table.clients.len() <= 8 && table.get(1).unwrap().requests == 100);
         assert!(table.left_out > 80);
         let bytes = postcard::to_stdvec(&table).unwrap();
         let read: ClientTable<u8, 8> = postcard::from_bytes(&bytes).unwrap();

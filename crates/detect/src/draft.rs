@@ -31,6 +31,7 @@ pub(crate) fn draft(state: &ModelState, detector: &str, kind: FindingKind, measu
         features: Vec::new(),
         title: String::new(),
         evidence: String::new(),
+        held_back: None,
     }
 }
 

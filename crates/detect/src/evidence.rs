@@ -135,6 +135,11 @@ pub(crate) fn texts(finding: &Finding, ids: &[&str]) -> String {
     )
 }
 
+/// Requests and decisions of clients over time.
+pub(crate) fn queries(finding: &Finding) -> String {
+    by_time(finding, "count(*) AS n, count(DISTINCT decision) AS decisions, count(DISTINCT api_key) AS api_keys")
+}
+
 /// A column's distribution over time.
 pub(crate) fn distribution(finding: &Finding, measure: &str, is_numeric: bool) -> String {
     let column = identifier(measure);

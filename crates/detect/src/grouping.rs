@@ -133,6 +133,14 @@ impl Grouping {
         closed
     }
 
+    /// The severity of the open alert that a finding would join.
+    pub(crate) fn told_of(&self, finding: &Finding) -> Option<Severity> {
+        let joins = |open: &&OpenAlert| {
+            finding.time.since(open.alert.updated) <= open.quiet && belongs(&open.alert, finding)
+        };
+        self.open.iter().find(joins).map(|open| open.alert.severity)
+    }
+
     /// Open alerts, the oldest first.
     pub(crate) fn open(&self) -> impl Iterator<Item = &Alert> {
         self.open.iter().map(|open| &open.alert)
@@ -148,6 +156,11 @@ fn belongs(alert: &Alert, finding: &Finding) -> bool {
         && family(alert.kind) == family(finding.kind)
         && versions_agree
         && same_direction(alert, finding)
+}
+
+/// Whether two findings would be in one alert.
+pub(crate) fn are_of_one_cause(left: &Finding, right: &Finding) -> bool {
+    belongs(&raise(left), right)
 }
 
 /// A surge is one cause, and a drop or a silence another.

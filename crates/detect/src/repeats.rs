@@ -34,6 +34,17 @@ impl Repeats {
         true
     }
 
+    /// It is seen: whether it is told now, at the start and now and then; after so long a quiet it starts anew.
+    pub(crate) fn tell(repeats: &mut Option<Self>, now: Timestamp, onset: Timestamp, quiet: Span) -> bool {
+        match repeats {
+            Some(going) if going.quiet_for(now) <= quiet => going.again(now),
+            _ => {
+                *repeats = Some(Self::begin(now, onset, (onset, now)));
+                true
+            }
+        }
+    }
+
     /// How long it has not been seen.
     pub(crate) fn quiet_for(&self, now: Timestamp) -> Span {
         now.since(self.seen)

@@ -18,6 +18,8 @@ const WEEK_SECONDS: f64 = 604_800.0;
 const QUIET_SPAN: Span = 50 * Timestamp::MINUTE;
 /// Evidence a second that counts as fresh: by chance, one in twenty (Markov).
 const FRESH_EVIDENCE: f64 = 20.0;
+/// Beyond this much, more evidence says nothing more.
+const MOST_MARGIN: f64 = 1e100;
 
 /// A fact that is watched, and the ratio of odds below which a rise is of no practical interest.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
@@ -44,6 +46,9 @@ struct Episode {
     raised: Timestamp,
     confirmed: Timestamp,
     next_report: Timestamp,
+    /// By how much all of its evidence exceeds the bar. Each telling rests on seconds after the one before, so evidence
+    /// multiplies.
+    margin: f64,
 }
 
 /// What a detector makes a finding of.
@@ -55,8 +60,8 @@ pub(crate) struct RiseReport {
     /// What is normal there.
     pub(crate) rate: Rate,
     pub(crate) rise: Rise,
-    /// One in so many active seconds would show as much by chance, at most.
-    pub(crate) evidence: f64,
+    /// Chance of as much in one active second, at most.
+    pub(crate) p_value: f64,
     /// The version that carries it, where more than one serves and one does.
     pub(crate) version: Option<String>,
     /// Slices that carry it.
@@ -161,13 +166,14 @@ impl RiseWatch {
             raised: second.start,
             confirmed: second.start,
             next_report: second.start.plus(Timestamp::MINUTE),
+            margin: evidence.clamp(1.0, MOST_MARGIN),
         };
         self.episode = Some(episode);
         for watch in self.groups.iter_mut().flatten().flatten() {
             watch.detector.reset();
             watch.since = watch.history.since(rise.onset);
         }
-        Some(self.report(state, episode, rise, evidence))
+        Some(self.report(state, episode, rise))
     }
 
     /// Tells it again, ever more rarely, as long as fresh evidence comes: the detector begins anew at each
@@ -179,7 +185,8 @@ impl RiseWatch {
         let watch = self.groups[episode.fact].get_mut(episode.group as usize)?.as_mut()?;
         // While nothing is wrong, the mean of the evidence is at most the seconds since it began.
         let seconds = (now.since(episode.confirmed) as f64 / Timestamp::SECOND as f64).max(1.0);
-        if watch.detector.evidence() < FRESH_EVIDENCE * seconds {
+        let evidence = watch.detector.evidence();
+        if evidence < FRESH_EVIDENCE * seconds {
             if now.since(episode.confirmed) > QUIET_SPAN {
                 self.end();
             }
@@ -190,9 +197,10 @@ impl RiseWatch {
         let waited = now.since(episode.raised);
         episode.next_report = now.plus(waited.clamp(Timestamp::MINUTE, QUIET_SPAN / 2));
         episode.confirmed = now;
+        episode.margin = (episode.margin * evidence / seconds).clamp(1.0, MOST_MARGIN);
         self.episode = Some(episode);
         let rise = Rise { onset: episode.onset, interval: episode.interval, events, yes };
-        Some(self.report(state, episode, rise, f64::INFINITY))
+        Some(self.report(state, episode, rise))
     }
 
     fn end(&mut self) {
@@ -202,7 +210,7 @@ impl RiseWatch {
         }
     }
 
-    fn report(&self, state: &ModelState, episode: Episode, rise: Rise, evidence: f64) -> RiseReport {
+    fn report(&self, state: &ModelState, episode: Episode, rise: Rise) -> RiseReport {
         let fact = episode.fact;
         let odds_ratio = self.odds_ratio_of_whole(fact);
         let shares = |group: u16| {
@@ -226,7 +234,7 @@ impl RiseWatch {
             fact: self.facts[fact].fact,
             rate,
             rise,
-            evidence,
+            p_value: self.weekly_budget / WEEK_SECONDS / episode.margin,
             version: carrier::version(state, shares),
             carriers: carrier::slices(state, shares),
         }

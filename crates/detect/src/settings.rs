@@ -4,7 +4,11 @@ use std::{collections::BTreeMap, sync::Arc};
 
 use wardline_domain::{ModelSettings, Span, Timestamp};
 
-use crate::rules::{self, RuleSet};
+use crate::{
+    budget::BudgetSettings,
+    rules::{self, RuleSet},
+    silence::Silence,
+};
 
 /// Settings of a [`crate::Watch`], checked.
 #[derive(Clone, Debug)]
@@ -13,11 +17,15 @@ pub struct WatchSettings {
     pub default_model: ModelSettings,
     /// Settings by model name.
     pub models: BTreeMap<String, ModelSettings>,
-    /// False alerts (tickets and pages) that are accepted in one week of one model in which nothing
-    /// changes. Detectors share it as their specifications say.
+    /// False findings that detectors may make in one week of one model in which nothing changes; they share it as their
+    /// specifications say. What of it people hear of is up to `budget`.
     pub false_alerts_per_week: f64,
     /// Chance that a version that is as good as the other one is reported once in its roll-out.
     pub version_alpha: f64,
+    /// False alerts that are accepted in 30 days over all models and detectors, as told to people.
+    pub budget: BudgetSettings,
+    /// What no alert is wanted about.
+    pub silences: Vec<Silence>,
     /// Findings of one cause that are further apart than this make two alerts.
     pub grouping_gap: Span,
     /// The rules that run beside the detectors.
@@ -31,6 +39,8 @@ impl Default for WatchSettings {
             models: BTreeMap::new(),
             false_alerts_per_week: 0.5,
             version_alpha: 0.01,
+            budget: BudgetSettings::default(),
+            silences: Vec::new(),
             grouping_gap: Timestamp::HOUR,
             rules: rules::shipped(),
         }

@@ -125,9 +125,9 @@ impl Usage {
         self.most[0] * hours / (self.total - self.sums[2]).max(1e-9)
     }
 
-    /// Since when usage runs high without a pause longer than a cell: cells that hold a third of an hour's most.
+    /// Since when usage runs high without a pause longer than a cell: cells that hold more than half of an hour's most.
     pub(crate) fn high_since(&self) -> Timestamp {
-        let least = self.most[0] / WINDOWS[0] as f64;
+        let least = 0.5 * self.most[0];
         let is_high = |back: i64| f64::from(self.cells.get(place(self.at - back)).copied().unwrap_or(0.0)) > least;
         let mut first = 0;
         for back in 0..CELLS as i64 {
@@ -212,7 +212,7 @@ mod tests {
             usage.add(100.0);
         }
         assert!((usage.most[0] - 1.2).abs() < 1e-9, "{:?}", usage.most);
-        assert_eq!(usage.high_since(), start.plus(CELL));
+        assert_eq!(usage.high_since(), start);
     }
 
     #[test]

@@ -1,5 +1,6 @@
 //! The watch over all models: batches in, findings and alerts out.
 
+mod telling;
 mod together;
 
 use std::{
@@ -14,12 +15,15 @@ use wardline_domain::{
 
 use crate::{
     baseline::Baseline,
+    budget::BudgetLedger,
+    deployments::Deployments,
     draft::{draft, sealed},
     evidence,
     grouping::Grouping,
     model_state::ModelState,
     model_watch::ModelWatch,
     outcomes::OutcomeIndex,
+    risk::Risks,
     rules::RuleWatch,
     saturation::{Saturation, SaturationWatch},
     series::Series,
@@ -56,6 +60,9 @@ pub struct Watch {
     models: BTreeMap<String, ModelWatch>,
     saturation: SaturationWatch,
     grouping: Grouping,
+    budget: BudgetLedger,
+    deployments: Deployments,
+    risks: Risks,
     /// Predictions that wait for their outcome.
     outcomes: OutcomeIndex,
     rules: RuleWatch,
@@ -87,13 +94,16 @@ pub enum RestoreError {
 }
 
 /// The format of snapshots.
-const FORMAT: u32 = 4;
+const FORMAT: u32 = 5;
 
 #[derive(Serialize, Deserialize)]
 struct Snapshot {
     models: Vec<ModelSnapshot>,
     saturation: SaturationWatch,
     grouping: Grouping,
+    budget: BudgetLedger,
+    deployments: Deployments,
+    risks: Risks,
     outcomes: OutcomeIndex,
     left_out: u64,
     rules: Vec<u8>,
@@ -116,6 +126,9 @@ impl Watch {
             models: BTreeMap::new(),
             saturation: SaturationWatch::default(),
             grouping,
+            budget: BudgetLedger::default(),
+            deployments: Deployments::default(),
+            risks: Risks::default(),
             outcomes: OutcomeIndex::default(),
             rules,
             left_out: 0,
@@ -230,6 +243,9 @@ impl Watch {
                 models,
                 saturation: &self.saturation,
                 grouping: &self.grouping,
+                budget: &self.budget,
+                deployments: &self.deployments,
+                risks: &self.risks,
                 outcomes: &self.outcomes,
                 left_out: self.left_out,
                 rules: self.rules.save()?,
@@ -268,6 +284,9 @@ impl Watch {
         }
         watch.saturation = snapshot.saturation;
         watch.grouping = snapshot.grouping;
+        watch.budget = snapshot.budget;
+        watch.deployments = snapshot.deployments;
+        watch.risks = snapshot.risks;
         watch.outcomes = snapshot.outcomes;
         watch.left_out = snapshot.left_out;
         watch.rules.load(&snapshot.rules)?;
@@ -320,10 +339,12 @@ impl Watch {
         let (Ok(times), Some(models)) = (batch.times(), batch.text("model")) else { return };
         for row in 0..batch.len() {
             let Some(model) = models.get(row) else { continue };
+            let time = Timestamp::from_micros(times.value(row));
             let mut findings = Vec::new();
             if let Some(watch) = self.watch_of(model) {
-                watch.state.retirements.observe(batch, row, Timestamp::from_micros(times.value(row)));
+                watch.state.retirements.observe(batch, row, time);
                 watch.observe_other(batch, row..row + 1, &mut findings);
+                self.deployments.observe(model, batch, row, time);
             }
             self.group(model, findings, observed);
         }
@@ -367,18 +388,6 @@ impl Watch {
             }
         }
     }
-
-    fn group(&mut self, model: &str, findings: Vec<Finding>, observed: &mut Observed) {
-        for finding in findings {
-            let window = self.models.get(model).map_or(0, |watch| window_of(&watch.state, &finding));
-            observed.alerts.extend(self.grouping.take(&finding, window));
-            observed.findings.push(finding);
-        }
-        let now = self.models.get(model).and_then(|watch| watch.state.clock.now());
-        if let Some(now) = now {
-            observed.alerts.extend(self.grouping.close_quiet(model, now));
-        }
-    }
 }
 
 #[derive(Serialize)]
@@ -386,6 +395,9 @@ struct SnapshotRef<'a> {
     models: Vec<ModelSnapshot>,
     saturation: &'a SaturationWatch,
     grouping: &'a Grouping,
+    budget: &'a BudgetLedger,
+    deployments: &'a Deployments,
+    risks: &'a Risks,
     outcomes: &'a OutcomeIndex,
     left_out: u64,
     rules: Vec<u8>,
@@ -412,6 +424,8 @@ fn window_of(state: &ModelState, finding: &Finding) -> Span {
         FindingKind::Performance | FindingKind::Adversarial => Timestamp::DAY,
         // Training rows, people and records are judged once a day.
         FindingKind::Poisoning | FindingKind::Fairness | FindingKind::Integrity => Timestamp::DAY,
+        // Abuse that comes back the next night is the same cause.
+        FindingKind::Cost | FindingKind::Extraction => 13 * Timestamp::HOUR / 2,
         FindingKind::Traffic => state.learned.as_ref().map_or(0, |learned| learned.traffic.width),
         _ => 0,
     }

@@ -89,6 +89,25 @@ impl Severity {
     }
 }
 
+/// Why a finding is on record and did not become an alert, or not one as severe as it is.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum HeldBack {
+    /// The budget of false alerts has no room for one that is no surer.
+    Budget,
+    /// The operator asked for silence; the silence's name.
+    Silence(String),
+}
+
+impl std::fmt::Display for HeldBack {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Budget => f.write_str("budget"),
+            Self::Silence(name) => write!(f, "silence {name}"),
+        }
+    }
+}
+
 /// A slice or a feature that carries a finding, and how much of it.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Carrier {
@@ -151,6 +170,9 @@ pub struct Finding {
     pub title: String,
     /// SQL that shows the evidence.
     pub evidence: String,
+    /// Why nobody was told of it, where that is so.
+    #[serde(default)]
+    pub held_back: Option<HeldBack>,
 }
 
 impl Finding {

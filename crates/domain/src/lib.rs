@@ -1,5 +1,5 @@
 //! The words of Wardline: record kinds and their Arrow schemas, batches of events, dead letters, the
-//! privacy policy, model settings, findings and alerts.
+//! privacy policy, model settings, findings and alerts, and the catalogue of attacks (MITRE ATLAS).
 //!
 //! **Invariant:** nothing here waits, reads, writes, or looks at a clock. Every other crate speaks in
 //! these types, and this crate knows none of them.
@@ -14,13 +14,14 @@ mod privacy;
 mod slice;
 mod time;
 
+pub mod atlas;
 pub mod column;
 pub mod schema;
 
 pub use alert::{Alert, AlertChange, AlertStatus};
 pub use batch::{BatchError, EventBatch, TextColumn};
 pub use dead_letter::{DeadLetter, DeadLetterReason};
-pub use finding::{Carrier, Finding, FindingKind, Severity};
+pub use finding::{Carrier, Finding, FindingKind, HeldBack, Severity};
 pub use kind::{RecordKind, UnknownKind};
 pub use model_settings::{Learning, ModelSettings, Objectives, Prices};
 pub use privacy::{FieldRule, PrivacyError, PrivacyKey, PrivacyPolicy, Treatment};

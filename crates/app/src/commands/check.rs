@@ -3,11 +3,14 @@
 use wardline_domain::{Learning, ModelSettings, Timestamp};
 
 use super::Outcome;
-use crate::settings::Settings;
+use crate::{rule_files, settings::Settings};
 
 pub(super) fn run(settings: &Settings) -> anyhow::Result<Outcome> {
+    let active = rule_files::active(&settings.rules)?;
     print!("{}", described(settings));
-    Ok(Outcome::Good)
+    println!("rules         {} run", active.set.rules().iter().filter(|rule| rule.tells).count());
+    active.errors.iter().for_each(|error| println!("  not usable: {error}"));
+    Ok(if active.errors.is_empty() { Outcome::Good } else { Outcome::Wrong })
 }
 
 fn described(settings: &Settings) -> String {

@@ -53,6 +53,12 @@ impl Api {
         Ok(self.answer(request).await?.json().await?)
     }
 
+    /// Posts a file.
+    pub(super) async fn post_file<A: DeserializeOwned>(&self, path: &str, file: Vec<u8>) -> anyhow::Result<A> {
+        let request = self.authorized(self.client.post(format!("{}{path}", self.base)).body(file));
+        Ok(self.answer(request).await?.json().await?)
+    }
+
     /// Posts JSON and gives the answer as it comes.
     pub(super) async fn ask(&self, path: &str, body: &impl Serialize, accept: &str) -> anyhow::Result<Response> {
         let request = self.client.post(format!("{}{path}", self.base)).header("accept", accept).json(body);

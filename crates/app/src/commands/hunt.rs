@@ -20,7 +20,7 @@ use wardline_domain::{
 };
 
 use super::{Outcome, hunt_report};
-use crate::{cli::HuntArguments, report, screen, settings::Settings};
+use crate::{cli::HuntArguments, report, rule_files, screen, settings::Settings};
 
 /// What a hunt read, and what it found.
 pub(crate) struct Hunted {
@@ -74,8 +74,19 @@ pub(crate) fn hunt(
     learn_until: Option<&str>,
     no_progress: bool,
 ) -> anyhow::Result<Hunted> {
+    read_through(paths, settings, watch_settings(paths, settings, learn_until)?, None, no_progress)
+}
+
+/// Reads the events of files before a moment through the detectors under given settings.
+pub(super) fn read_through(
+    paths: &[PathBuf],
+    settings: &Settings,
+    watch: WatchSettings,
+    until: Option<Timestamp>,
+    no_progress: bool,
+) -> anyhow::Result<Hunted> {
     let started = Instant::now();
-    let watch = Watch::new(watch_settings(paths, settings, learn_until)?);
+    let watch = Watch::new(watch);
     let mut hunted = Hunted {
         watch,
         alerts: Vec::new(),
@@ -96,7 +107,7 @@ pub(crate) fn hunt(
     let mut order = Vec::new();
     while let Some(decoded) = files.next() {
         match decoded {
-            Ok(decoded) => hunted.see(decoded, &mut |change| keep(change, &mut alerts, &mut order))?,
+            Ok(decoded) => hunted.see(before(decoded, until)?, &mut |change| keep(change, &mut alerts, &mut order))?,
             // The other files still come.
             Err(error) => hunted.unreadable.push(error.to_string()),
         }
@@ -140,6 +151,18 @@ pub(super) fn open(paths: &[PathBuf], settings: &Settings) -> anyhow::Result<Fil
     Ok(Files::open(paths, registry, reading)?)
 }
 
+/// What happened before a moment.
+fn before(mut decoded: Decoded, until: Option<Timestamp>) -> anyhow::Result<Decoded> {
+    let Some(until) = until else { return Ok(decoded) };
+    for batch in &mut decoded.batches {
+        let keep: arrow::array::BooleanArray =
+            batch.times()?.values().iter().map(|time| Some(*time < until.micros())).collect();
+        batch.records = arrow::compute::filter_record_batch(&batch.records, &keep)?;
+    }
+    decoded.batches.retain(|batch| !batch.is_empty());
+    Ok(decoded)
+}
+
 /// Keeps the latest word on an alert, at the place where it was raised.
 fn keep(change: AlertChange, alerts: &mut BTreeMap<String, Alert>, order: &mut Vec<String>) {
     let (AlertChange::Raised(alert) | AlertChange::Extended(alert) | AlertChange::Closed(alert)) = change;
@@ -178,7 +201,7 @@ impl Hunted {
 const MOST_LEARNING_DAYS: i64 = 14;
 
 /// Where no one says when learning ends, the first 30 % of the files are taken for normal.
-fn watch_settings(paths: &[PathBuf], settings: &Settings, learn_until: Option<&str>) -> anyhow::Result<WatchSettings> {
+pub(super) fn watch_settings(paths: &[PathBuf], settings: &Settings, learn_until: Option<&str>) -> anyhow::Result<WatchSettings> {
     let mut default_model = settings.model_default.clone();
     let mut models = settings.models.clone();
     let until = match learn_until {
@@ -194,7 +217,9 @@ fn watch_settings(paths: &[PathBuf], settings: &Settings, learn_until: Option<&s
             .filter(|model| learn_until.is_some() || model.learning == settings.model_default.learning);
         untouched.for_each(apply);
     }
-    Ok(WatchSettings { default_model, models, ..WatchSettings::default() })
+    let active = rule_files::active(&settings.rules)?;
+    active.errors.iter().for_each(|error| eprintln!("a rule is left out: {error}"));
+    Ok(WatchSettings { rules: active.set, ..settings.alerts.watch(default_model, models) })
 }
 
 fn learning_end(paths: &[PathBuf]) -> anyhow::Result<Option<Timestamp>> {
@@ -215,6 +240,10 @@ fn summary(hunted: &Hunted) -> String {
         hunted.n_findings,
         hunted.alerts.len()
     );
+    let left_out = hunted.watch.rule_matches_left_out();
+    if left_out > 0 {
+        text.push_str(&format!("{left_out} matches of rules found no room among the groups that are remembered\n"));
+    }
     if !hunted.dead_letters.is_empty() {
         text.push_str("refused:\n");
         for Refused { count, first } in hunted.dead_letters.values() {

@@ -1,15 +1,22 @@
 //! The commands, one file each.
 
 mod alerts;
+mod answer;
+mod atlas;
+mod backtest;
 mod baseline;
 mod bench;
+mod budget;
 mod check;
 mod client;
 mod dead_letters;
 mod demo;
+mod entities;
 mod hunt;
 mod hunt_report;
+mod hunts;
 mod query;
+mod rules;
 mod send;
 mod serve;
 
@@ -53,7 +60,13 @@ pub(crate) fn run(arguments: Arguments) -> anyhow::Result<Outcome> {
         Command::Query(query) => wait(query::run(query, settings()?)),
         Command::Baseline(baseline) => wait(baseline::run(baseline)),
         Command::Alerts(alerts) => wait(alerts::run(alerts)),
+        Command::Hunts(hunts) => wait(hunts::run(hunts, settings()?)),
+        Command::Atlas(atlas) => wait(atlas::run(atlas, settings()?)),
+        Command::Budget(budget) => wait(budget::run(budget)),
+        Command::Entities(entities) => wait(entities::run(entities)),
+        Command::Backtest(backtest) => backtest::run(backtest, &settings()?),
         Command::DeadLetters(letters) => wait(dead_letters::run(letters)),
+        Command::Rules(arguments) => rules::run(arguments, &settings()?),
         Command::Check => check::run(&settings()?),
         Command::Demo(demo) => wait(demo::run(demo, settings()?)),
         Command::Bench(bench) => bench::run(bench),
@@ -69,6 +82,10 @@ pub(crate) fn run(arguments: Arguments) -> anyhow::Result<Outcome> {
 }
 
 fn wait(work: impl Future<Output = anyhow::Result<Outcome>>) -> anyhow::Result<Outcome> {
+    wait_for(work)
+}
+
+fn wait_for<T>(work: impl Future<Output = anyhow::Result<T>>) -> anyhow::Result<T> {
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     let outcome = runtime.block_on(work);
     // A thread that hangs on a disk must not keep the process from its end.

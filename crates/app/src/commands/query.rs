@@ -1,33 +1,19 @@
 //! `wardline query`: a question in SQL, to a server or to a data folder.
 
-use std::{io::Write as _, sync::Arc};
+use std::io::Write as _;
 
 use anyhow::Context as _;
-use arrow::{
-    array::RecordBatch,
-    datatypes::SchemaRef,
-    ipc::{reader::StreamReader, writer::StreamWriter},
-    util::display::{ArrayFormatter, FormatOptions},
-};
-use comfy_table::{Cell, CellAlignment, Table, presets};
+use arrow::ipc::writer::StreamWriter;
 
-use super::{Outcome, client::Api};
+use super::{
+    Outcome,
+    answer::{Answer, Tables},
+};
 use crate::{
     cli::QueryArguments,
-    screen,
-    server::{QueryRequest, TRUNCATED_HEADER},
+    server::QueryRequest,
     settings::{Settings, parse_span},
 };
-
-/// Answers of a server come in this form.
-const ARROW_STREAM: &str = "application/vnd.apache.arrow.stream";
-
-/// An answer.
-struct Answer {
-    schema: SchemaRef,
-    batches: Vec<RecordBatch>,
-    truncated: bool,
-}
 
 pub(super) async fn run(arguments: &QueryArguments, settings: Settings) -> anyhow::Result<Outcome> {
     let timeout_seconds = match &arguments.timeout {
@@ -37,32 +23,16 @@ pub(super) async fn run(arguments: &QueryArguments, settings: Settings) -> anyho
         None => None,
     };
     let request = QueryRequest { sql: arguments.sql.clone(), max_rows: arguments.max_rows, timeout_seconds };
-    let answer =
-        if arguments.local { ask_folder(&request, settings).await? } else { ask_server(arguments, &request).await? };
+    let tables = Tables::open(&arguments.remote, arguments.local, settings).await?;
+    let answer = tables.ask(&request).await;
+    tables.close().await?;
+    let answer = answer?;
     write(arguments, &answer)?;
     if answer.truncated {
-        let rows: usize = answer.batches.iter().map(RecordBatch::num_rows).sum();
+        let rows = answer.n_rows();
         eprintln!("only the first {rows} rows: raise --max-rows, or ask for fewer with LIMIT or GROUP BY");
     }
     Ok(Outcome::Good)
-}
-
-async fn ask_server(arguments: &QueryArguments, request: &QueryRequest) -> anyhow::Result<Answer> {
-    let response = Api::new(&arguments.remote)?.ask("/v1/query", request, ARROW_STREAM).await?;
-    let truncated_header = response.headers().contains_key(TRUNCATED_HEADER);
-    let bytes = response.bytes().await.context("the answer broke off: the query may have run into its limits")?;
-    let reader = StreamReader::try_new(bytes.as_ref(), None)?;
-    let schema = reader.schema();
-    let batches = reader.collect::<Result<Vec<_>, _>>()?;
-    Ok(Answer { schema, batches, truncated: truncated_header })
-}
-
-async fn ask_folder(request: &QueryRequest, settings: Settings) -> anyhow::Result<Answer> {
-    let pipeline = crate::pipeline::Pipeline::open(&settings).await?;
-    let answer = crate::server::answer(pipeline.engine(), request, &settings.query).await;
-    pipeline.close().await?;
-    let (schema, batches, truncated) = answer.map_err(|error| anyhow::anyhow!("{error}"))?;
-    Ok(Answer { schema, batches, truncated })
 }
 
 fn write(arguments: &QueryArguments, answer: &Answer) -> anyhow::Result<()> {
@@ -72,42 +42,16 @@ fn write(arguments: &QueryArguments, answer: &Answer) -> anyhow::Result<()> {
             .with_context(|| format!("cannot write `{}`", file.display()));
     }
     if arguments.json {
-        let mut writer = arrow::json::LineDelimitedWriter::new(&mut out);
-        answer.batches.iter().try_for_each(|batch| writer.write(batch))?;
-        writer.finish()?;
+        answer.write_json(&mut out)?;
     } else if arguments.csv {
-        let mut writer = arrow::csv::WriterBuilder::new().with_header(true).build(&mut out);
-        let nothing = RecordBatch::new_empty(Arc::clone(&answer.schema));
-        std::iter::once(&nothing).chain(&answer.batches).try_for_each(|batch| writer.write(batch))?;
+        answer.write_csv(&mut out)?;
     } else if arguments.arrow {
         let mut writer = StreamWriter::try_new(&mut out, &answer.schema)?;
         answer.batches.iter().try_for_each(|batch| writer.write(batch))?;
         writer.finish()?;
     } else {
-        writeln!(out, "{}", table(answer)?)?;
+        answer.write_table(&mut out)?;
     }
     out.flush()?;
     Ok(())
-}
-
-/// The answer as people read it: numbers to the right.
-fn table(answer: &Answer) -> anyhow::Result<Table> {
-    let mut table = Table::new();
-    table.load_style(presets::NOTHING);
-    table.set_header(answer.schema.fields().iter().map(|field| field.name().clone()));
-    let options = FormatOptions::default().with_null("");
-    for batch in &answer.batches {
-        let columns = batch
-            .columns()
-            .iter()
-            .map(|column| ArrayFormatter::try_new(column, &options))
-            .collect::<Result<Vec<_>, _>>()?;
-        for row in 0..batch.num_rows() {
-            table.add_row(columns.iter().zip(batch.columns()).map(|(column, array)| {
-                let cell = Cell::new(screen::plain(&column.value(row).to_string()));
-                if array.data_type().is_numeric() { cell.set_alignment(CellAlignment::Right) } else { cell }
-            }));
-        }
-    }
-    Ok(table)
 }

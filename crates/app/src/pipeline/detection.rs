@@ -14,7 +14,7 @@ use tokio::{
     runtime::Handle,
     sync::{OwnedSemaphorePermit, mpsc},
 };
-use wardline_detect::{Baseline, Observed, Watch, WatchSettings};
+use wardline_detect::{Baseline, BudgetReport, EntityRisk, Observed, Watch, WatchSettings};
 use wardline_domain::{Alert, AlertChange, EventBatch, PrivacyPolicy, Span, Timestamp};
 use wardline_store::{
     lake::Lake,
@@ -141,6 +141,15 @@ impl Detection {
 
     pub(super) fn baseline(&self, model: &str) -> Option<Baseline> {
         lock(&self.state).watch.baseline(model)
+    }
+
+    pub(super) fn budget(&self) -> BudgetReport {
+        lock(&self.state).watch.budget()
+    }
+
+    pub(super) fn entities(&self) -> Vec<EntityRisk> {
+        let state = lock(&self.state);
+        state.watch.latest().map(|now| state.watch.entities(now)).unwrap_or_default()
     }
 
     pub(super) fn models(&self) -> Vec<String> {

@@ -340,6 +340,16 @@ impl Pipeline {
         self.detection.baseline(model)
     }
 
+    /// The budget of false alerts, and what came of it.
+    pub(crate) fn budget(&self) -> wardline_detect::BudgetReport {
+        self.detection.budget()
+    }
+
+    /// What findings name, the riskiest first.
+    pub(crate) fn entities(&self) -> Vec<wardline_detect::EntityRisk> {
+        self.detection.entities()
+    }
+
     /// The models that were seen.
     pub(crate) fn models(&self) -> Vec<String> {
         self.detection.models()

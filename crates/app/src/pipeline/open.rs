@@ -9,7 +9,7 @@ use std::{
 use anyhow::Context as _;
 use tokio::sync::Semaphore;
 use wardline_adapters::SchemaRegistry;
-use wardline_detect::{Watch, WatchSettings};
+use wardline_detect::Watch;
 use wardline_domain::{PrivacyKey, PrivacyPolicy};
 use wardline_store::{
     dead_letters::{DeadLetterSettings, DeadLetters},
@@ -27,7 +27,10 @@ use super::{
     maintenance,
     metrics::Metrics,
 };
-use crate::settings::{PrivacySettings, Settings};
+use crate::{
+    rule_files,
+    settings::{PrivacySettings, Settings},
+};
 
 /// Where the schema registry is kept in the metadata.
 pub(super) const SCHEMA_STATE: &str = "schema";
@@ -170,10 +173,13 @@ async fn saved_registry(metadata: &Metadata) -> anyhow::Result<SchemaRegistry> {
 
 /// Detection as it was saved, and what the journal holds beyond it.
 async fn recover(settings: &Settings, journal: &Journal, records: &Records) -> anyhow::Result<Recovered> {
+    let active = rule_files::active(&settings.rules)?;
+    for error in &active.errors {
+        tracing::error!(error = %error, "a rule cannot be used and is left out");
+    }
     let watch = WatchSettings {
-        default_model: settings.model_default.clone(),
-        models: settings.models.clone(),
-        ..WatchSettings::default()
+        rules: active.set,
+        ..settings.alerts.watch(settings.model_default.clone(), settings.models.clone())
     };
     let saved = records.metadata.get_state(detection::STATE).await?;
     let mut recovered = match saved.map(|state| (Recovered::read(watch.clone(), &state), state)) {

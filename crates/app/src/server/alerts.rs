@@ -50,7 +50,12 @@ pub(super) async fn list(
 
 /// One alert with its findings.
 pub(super) async fn one(State(shared): State<Arc<Shared>>, Path(id): Path<String>) -> Result<Json<Alert>, ApiError> {
-    let found = shared.pipeline.metadata().alert(&id).await.map_err(|error| ApiError::internal(&error))?;
+    find(&shared, &id).await.map(Json)
+}
+
+/// An alert, or the answer that there is none.
+pub(super) async fn find(shared: &Shared, id: &str) -> Result<Alert, ApiError> {
+    let found = shared.pipeline.metadata().alert(id).await.map_err(|error| ApiError::internal(&error))?;
     let missing = || {
         ApiError::new(
             StatusCode::NOT_FOUND,
@@ -58,5 +63,5 @@ pub(super) async fn one(State(shared): State<Arc<Shared>>, Path(id): Path<String
             format!("there is no alert `{id}`: GET /v1/alerts lists them"),
         )
     };
-    found.map(Json).ok_or_else(missing)
+    found.ok_or_else(missing)
 }

@@ -79,6 +79,7 @@ impl IntoResponse for ApiError {
 
 /// A path that nothing serves.
 pub(super) async fn not_found(uri: Uri) -> ApiError {
-    let paths = "/v1/events, /v1/query, /v1/alerts, /v1/dead-letters, /v1/models, /metrics, /healthz, /readyz";
+    let paths =
+        "/v1/events, /v1/query, /v1/alerts, /v1/dead-letters, /v1/models, /v1/atlas, /metrics, /healthz, /readyz";
     ApiError::new(StatusCode::NOT_FOUND, "not_found", format!("nothing is at `{}`; there are {paths}", uri.path()))
 }

@@ -1,9 +1,11 @@
 //! The HTTP server: intake, queries, alerts, dead letters, health, and its own metrics.
 
 mod alerts;
+mod atlas;
 mod auth;
 mod baseline;
 mod body;
+mod budget;
 mod dead_letters;
 mod error;
 mod health;
@@ -14,7 +16,9 @@ use std::{net::SocketAddr, sync::Arc};
 
 use anyhow::Context as _;
 use axum::{
-    Router, middleware,
+    Router,
+    extract::DefaultBodyLimit,
+    middleware,
     routing::{get, post},
     serve::ListenerExt as _,
 };
@@ -23,10 +27,14 @@ use tower_http::{request_id, trace::TraceLayer};
 
 use self::body::Bodies;
 pub(crate) use self::{
+    budget::{BudgetAnswer, EntitiesAnswer},
     dead_letters::{Letters, ListedLetter},
     query::{QueryRequest, TRUNCATED_HEADER, answer},
 };
 use crate::{pipeline::Pipeline, settings::Settings};
+
+/// Several times the largest release of ATLAS.
+const MOST_CATALOGUE_BYTES: usize = 8 << 20;
 
 /// What every handler can reach.
 pub(crate) struct Shared {
@@ -91,10 +99,15 @@ fn router(shared: Arc<Shared>) -> Router {
         .route("/v1/query", post(query::post_query))
         .route("/v1/alerts", get(alerts::list))
         .route("/v1/alerts/{id}", get(alerts::one))
+        .route("/v1/alerts/{id}/acknowledgement", post(budget::acknowledge))
+        .route("/v1/budget", get(budget::budget))
+        .route("/v1/entities", get(budget::entities))
         .route("/v1/dead-letters", get(dead_letters::list))
         .route("/v1/dead-letters/replay", post(dead_letters::replay))
         .route("/v1/models", get(baseline::models))
         .route("/v1/models/{model}/baseline", get(baseline::baseline))
+        .route("/v1/atlas", get(atlas::report).post(atlas::import).layer(DefaultBodyLimit::max(MOST_CATALOGUE_BYTES)))
+        .route("/v1/atlas/{technique}", get(atlas::technique))
         .route("/metrics", get(health::metrics))
         .route_layer(middleware::from_fn_with_state(Arc::clone(&shared), auth::require_token));
     Router::new()

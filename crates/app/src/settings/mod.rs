@@ -2,8 +2,10 @@
 //!
 //! Only checked settings leave this module; every problem is reported at once.
 
+mod alerts;
 mod models;
 mod reader;
+mod rules;
 
 use std::{
     collections::BTreeMap,
@@ -15,8 +17,10 @@ use std::{
 use anyhow::Context as _;
 use wardline_domain::{FieldRule, ModelSettings, PrivacyKey, PrivacyPolicy, RecordKind, Span, Timestamp, Treatment};
 
+pub(crate) use alerts::AlertSettings;
 use reader::Reader;
 pub(crate) use reader::{Problem, parse_span};
+pub(crate) use rules::RuleSettings;
 
 /// Everything that can be set, checked.
 #[derive(Clone, Debug)]
@@ -33,6 +37,10 @@ pub(crate) struct Settings {
     pub(crate) query: QueryLimits,
     /// What is kept, dropped and hashed.
     pub(crate) privacy: PrivacySettings,
+    /// Detection rules.
+    pub(crate) rules: RuleSettings,
+    /// The budget of false alerts, and silences.
+    pub(crate) alerts: AlertSettings,
     /// What holds for a model without settings of its own.
     pub(crate) model_default: ModelSettings,
     /// Whether `[learning]` was written; a hunt otherwise fits learning to the length of its files.
@@ -189,11 +197,13 @@ impl Settings {
         let mut lake = reader.section("lake", LakeLimits::read);
         let query = reader.section("query", QueryLimits::read);
         let privacy = reader.section("privacy", PrivacySettings::read);
+        let rules = reader.section("rules", RuleSettings::read);
+        let alerts = alerts::read(&mut reader);
         let (model_default, learning_is_set) = models::read_default(&mut reader);
         let models::Models { settings: models, retention_days } = models::read_models(&mut reader, &model_default);
         lake.retention_by_model = retention_days;
         reader.finish();
-        Self { data, server, intake, lake, query, privacy, model_default, learning_is_set, models }
+        Self { data, server, intake, lake, query, privacy, rules, alerts, model_default, learning_is_set, models }
     }
 }
 

@@ -1,6 +1,10 @@
 //! Reads a TOML table key by key and keeps every problem, so that a person sees all of them at once.
 
-use std::{collections::BTreeSet, fmt, ops::RangeInclusive};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fmt,
+    ops::RangeInclusive,
+};
 
 use wardline_domain::{Span, Timestamp};
 
@@ -136,6 +140,26 @@ impl<'a> Reader<'a> {
             );
         }
         items
+    }
+
+    /// A truth value.
+    pub(super) fn flag(&mut self, key: &str) -> Option<bool> {
+        let value = self.value(key)?;
+        if value.as_bool().is_none() {
+            self.problem(key, format!("is {}, and must be true or false", described(value)), None);
+        }
+        value.as_bool()
+    }
+
+    /// Lists of texts, by name.
+    pub(super) fn lists(&mut self, key: &str) -> BTreeMap<String, Vec<String>> {
+        let names: Vec<String> = match self.value(key) {
+            Some(toml::Value::Table(table)) => table.keys().cloned().collect(),
+            _ => Vec::new(),
+        };
+        self.section(key, |section| {
+            names.iter().filter_map(|name| section.texts(name).map(|texts| (name.clone(), texts))).collect()
+        })
     }
 
     /// A number within a range, both ends included.

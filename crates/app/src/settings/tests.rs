@@ -101,3 +101,43 @@ fn rows_are_kept_by_kind_and_by_model() {
     assert_eq!(lake.retention_by_kind[&RecordKind::Log], 30);
     assert_eq!(lake.retention_by_model["m"], 90);
 }
+
+#[test]
+fn the_budget_and_silences_are_read() {
+    let text = r#"
+        [budget]
+        false_pages_a_month = 1
+        findings_per_model_week = 0.2
+        [budget.models."fraud"]
+        false_tickets_a_month = 5
+        [[silences]]
+        name = "database upgrade"
+        model = "fraud"
+        kind = "latency"
+        slice = "instance=api-2"
+        from = 2026-03-01T00:00:00Z
+        until = 2026-03-01T04:00:00Z
+    "#;
+    let alerts = load(text, &[]).unwrap().alerts;
+    assert_eq!((alerts.budget.all.pages, alerts.budget.all.tickets, alerts.false_alerts_per_week), (1.0, 20.0, 0.2));
+    assert_eq!(alerts.budget.models["fraud"].tickets, 5.0);
+    assert_eq!(alerts.silences[0].slice, Some(("instance".to_owned(), "api-2".to_owned())));
+}
+
+#[test]
+fn silences_that_make_no_sense_are_refused() {
+    let text = r#"
+        [budget]
+        false_pages_a_month = -1
+        [[silences]]
+        name = "all"
+        [[silences]]
+        name = "typing"
+        kind = "slow"
+        slice = "api-2"
+    "#;
+    let error = load(text, &[]).unwrap_err();
+    for part in ["false_pages_a_month", "without a condition", "`slow`", "dimension=value"] {
+        assert!(error.contains(part), "{error}");
+    }
+}

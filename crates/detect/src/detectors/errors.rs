@@ -75,6 +75,7 @@ fn finding(state: &ModelState, report: &RiseReport) -> Finding {
         rise.events,
         carried_by(&report.carriers),
     );
+    finding.p_value = Some(report.p_value);
     finding.evidence = evidence::errors(&finding);
     sealed(finding)
 }

@@ -31,6 +31,9 @@ use crate::{
     wording::{clock_time, model_and_version},
 };
 
+/// A figure of a chunk, where it has one.
+type Figure = fn(&Expected) -> Option<f64>;
+
 pub(super) const SPEC: DetectorSpec = DetectorSpec {
     name: "estimated_performance",
     budget_share: 0.08,
@@ -208,8 +211,7 @@ impl EstimatedPerformance {
         let expected = |chunk: &ScoreChunk| chunk.expected(&probabilities, has_positive_class);
         let learned: Vec<Expected> = self.learned.iter().filter_map(expected).collect();
         let recent: Vec<Expected> = self.recent.iter().filter_map(expected).collect();
-        let figures: [(&str, fn(&Expected) -> Option<f64>); 2] =
-            [("accuracy", |chunk| Some(chunk.accuracy)), ("auc", |chunk| chunk.area)];
+        let figures: [(&str, Figure); 2] = [("accuracy", |chunk| Some(chunk.accuracy)), ("auc", |chunk| chunk.area)];
         let weeks = self.span as f64 / (7 * Timestamp::DAY) as f64;
         let level = self.weekly_budget * weeks.min(1.0) / (LENGTHS.len() * figures.len()) as f64;
         let mut best: Option<(f64, &str, usize, f64, Usual)> = None;

@@ -128,6 +128,7 @@ fn finding(state: &ModelState, report: &RiseReport) -> Finding {
         pair(0.99),
         carried_by(&report.carriers),
     );
+    finding.p_value = Some(report.p_value);
     finding.evidence = evidence::latency(&finding);
     sealed(finding)
 }

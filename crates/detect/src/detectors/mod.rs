@@ -10,23 +10,29 @@ use wardline_domain::{EventBatch, Finding, Timestamp};
 
 use crate::{model_state::ModelState, model_watch::ClosedWindow, outcomes::JudgedPrediction, settings::WatchSettings};
 
+mod account_graph;
 mod accuracy;
 mod adversarial_inputs;
+mod agent_loops;
 mod burn_rate;
 mod data_drift;
 mod data_quality;
 mod errors;
-mod fairness;
 mod estimated_performance;
+mod fairness;
 mod feedback;
 mod integrity;
 mod jailbreak_retries;
 mod latency;
+mod membership_probing;
+mod model_extraction;
 mod obfuscated_text;
 mod output_leak;
 mod prediction_drift;
 mod prompt_injection;
+mod query_chains;
 mod recommendation_shift;
+mod sponge_inputs;
 mod token_cost;
 mod traffic;
 mod training_poison;
@@ -76,6 +82,12 @@ pub const DETECTORS: &[DetectorSpec] = &[
     integrity::SPEC,
     token_cost::SPEC,
     estimated_performance::SPEC,
+    model_extraction::SPEC,
+    query_chains::SPEC,
+    membership_probing::SPEC,
+    sponge_inputs::SPEC,
+    agent_loops::SPEC,
+    account_graph::SPEC,
     prompt_injection::SPEC,
     output_leak::SPEC,
     jailbreak_retries::SPEC,

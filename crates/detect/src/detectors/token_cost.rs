@@ -1,23 +1,24 @@
 //! A key that burns far more than it ever did: stolen, or harvested for its costs.
 //!
 //! - **Method:** money (where `prices` are set), else tokens, else requests of each client over the last hour, six
-//!   hours and day, against the most that it ever used so fast ([`crate::usage`]). The ratio is shared with the rise of
-//!   everybody else. It must exceed a limit that is learned: 1.3 times what the first half of learning would have had to
-//!   allow the second half for all but one in 200 clients, at least 4 and at most 8. Signs that the key is in other hands
-//!   lower it to three quarters (one sign) or half (two): half of the requests come from addresses, from a country or
-//!   at hours that the client never had in the days before, or a quarter of the inputs are longer than any before.
-//!   A sign counts only for clients that were seen for three days and of whose usual requests at most 5 % show it.
-//!   The whole model's usage is watched in the same way, for clients without a past.
-//! - **Fields:** `api_key`, else `user`, else `client_ip`; `input_tokens`, `output_tokens`; `client_ip` (its network),
-//!   the attribute `country`, `tenant`. Setting: `prices`.
-//! - **False alarms:** the limit is conformal among the clients of the learning period; without a sign, an excess under
-//!   2 % of the model's own usual usage tells nothing; clients of less than a week have a higher limit.
-//! - **Least effect:** twice the most ever with two signs, three times with one, four times without.
-//! - **Blind spots:** a thief that stays within what the owner uses at his busiest; clients of less than a day, until
-//!   the whole model uses three times the most ever; clients beyond the 1,024 busiest; abuse that grows by less than a
-//!   fifth a day.
-//! - **ATLAS:** AML.T0034 (cost harvesting), AML.T0034.000 (excessive queries), AML.T0012 (valid accounts) and AML.T0055
-//!   (unsecured credentials) where the signs speak for other hands.
+//!   hours and day, against the most that it ever used so fast ([`crate::usage`]). The ratio is shared with the
+//!   rise of everybody else. It must exceed a limit that is learned: 1.3 times what the first half of learning
+//!   would have had to allow the second half for all but one in 200 clients, at least 3 (4 for clients that ask in
+//!   bursts) and at most 8. Signs that the key is in other hands lower it to three quarters (one sign) or half
+//!   (two): half of the requests come from addresses, from a country or at hours that the client never had in the
+//!   days before, or a quarter of the inputs are longer than any before. A sign counts only for clients that were
+//!   seen for three days and of whose usual requests at most 5 % show it. The whole model's usage is watched in the
+//!   same way, for clients without a past.
+//! - **Fields:** `api_key`, else `user`, else `client_ip`; `input_tokens`, `output_tokens`; `client_ip` (its
+//!   network), the attribute `country`, `tenant`. Setting: `prices`.
+//! - **False alarms:** the limit is conformal among the clients of the learning period; without a sign, an excess
+//!   under 2 % of the model's own usual usage tells nothing; clients of less than a week have a higher limit.
+//! - **Least effect:** twice the most ever with signs, three times without (four for clients that ask in bursts).
+//! - **Blind spots:** a thief that stays within what the owner uses at his busiest; clients of less than a day,
+//!   until the whole model uses three times the most ever; clients beyond the 1,024 busiest; abuse that grows by
+//!   less than a fifth a day.
+//! - **ATLAS:** AML.T0034 (cost harvesting), AML.T0034.000 (excessive queries), AML.T0012 (valid accounts) and
+//!   AML.T0055 (unsecured credentials) where the signs speak for other hands.
 
 use serde::{Deserialize, Serialize};
 use wardline_domain::{Carrier, Finding, FindingKind, RecordKind, Severity, Slice, Span, Timestamp};
@@ -45,7 +46,7 @@ pub(super) const SPEC: DetectorSpec = DetectorSpec {
 /// Most clients of a model whose habits are kept.
 const MOST_CLIENTS: usize = 1_024;
 /// Bounds of the learned limit.
-const LEAST_RATIO: f64 = 4.0;
+const LEAST_RATIOS: [f64; 2] = [3.0, 4.0];
 const MOST_RATIO: f64 = 8.0;
 /// A client asks in bursts if its busiest hour is above so many mean ones.
 const BURSTS: f64 = 8.0;
@@ -54,11 +55,13 @@ const LEAST_OF_A_KIND: usize = 8;
 /// The limit of the whole model.
 const WHOLE_RATIO: f64 = 3.0;
 /// So many usual requests more or less are chance.
-const SLACK_REQUESTS: f64 = 20.0;
+const SLACK_REQUESTS: f64 = 10.0;
 /// The least part of the model's usual usage that an excess without a sign must be.
 const LEAST_PART: f64 = 0.02;
 /// What is lately is forgotten at this rate a cell.
 const KEPT_A_CELL: f32 = 0.75;
+/// What has not been seen for so long starts anew.
+const QUIET: Span = 2 * Timestamp::HOUR;
 const SIGNS: [&str; 4] = [
     "from addresses new to it",
     "from countries new to it",
@@ -121,13 +124,13 @@ impl Detector for TokenCost {
         let columns = UsageColumns::of(rows.batch);
         let now = state.second.start;
         let is_watching = state.phase == Phase::Watching;
-        self.has_tokens |= columns.has_tokens();
         self.whole.advance(now, growth(is_watching, 7 * Timestamp::DAY));
-        let slack = SLACK_REQUESTS * self.mean_request();
         for row in rows.range.clone() {
             let Some(name) = clients.client(row) else { continue };
+            self.has_tokens |= columns.has_tokens(row);
             let units = if self.has_tokens { columns.units(row, state.settings.prices.as_ref()) } else { 1.0 };
             self.whole.add(units);
+            let slack = SLACK_REQUESTS * self.mean_request();
             let client = self.clients.ask(&clients, &name, row, now, KeyHabit::default);
             let age = now.since(client.first);
             let habit = &mut client.habit;
@@ -152,6 +155,7 @@ impl Detector for TokenCost {
         for key in std::mem::take(&mut self.pending) {
             self.judge(state, key, now, findings);
         }
+        self.whole.advance(now, growth(true, 7 * Timestamp::DAY));
         if self.has_tokens {
             self.judge_whole(state, now, findings);
         }
@@ -187,7 +191,8 @@ impl TokenCost {
             }
         }
         let all: Vec<f64> = ratios.concat();
-        self.limits = Some(ratios.map(|kind| limit_of(if kind.len() >= LEAST_OF_A_KIND { kind } else { all.clone() })));
+        let [even, bursts] = ratios.map(|kind| if kind.len() >= LEAST_OF_A_KIND { kind } else { all.clone() });
+        self.limits = Some([limit_of(even, LEAST_RATIOS[0]), limit_of(bursts, LEAST_RATIOS[1])]);
         self.usual_rate = self.whole.total / length.max(Timestamp::HOUR) as f64;
     }
 
@@ -218,14 +223,14 @@ impl TokenCost {
             .max_by(|left, right| (left.ratio / left.limit).total_cmp(&(right.ratio / right.limit)));
         let Some(excess) = excess else { return };
         let onset = client.habit.usage.high_since();
-        if is_told_now(&mut client.habit.told, now, onset) {
+        if Repeats::tell(&mut client.habit.told, now, onset, QUIET) {
             findings.push(client_finding(state, client, &excess, &signs, &unit, &whole, now));
         }
     }
 
     fn judge_whole(&mut self, state: &ModelState, now: Timestamp, findings: &mut Vec<Finding>) {
         let slack = SLACK_REQUESTS * self.mean_request();
-        let limit = WHOLE_RATIO * self.limits.map_or(2.0, |[even, _]| even / LEAST_RATIO).min(1.7);
+        let limit = WHOLE_RATIO * self.limits.map_or(2.0, |[even, _]| even / LEAST_RATIOS[0]).min(1.7);
         let window = (0..WINDOWS.len()).find(|&window| {
             let is_old = state.started.is_some_and(|started| now.since(started) >= least_age(window));
             is_old && self.whole.sums[window] + slack >= limit * (self.whole.most[window] + slack)
@@ -236,7 +241,7 @@ impl TokenCost {
             return;
         }
         let onset = self.whole.high_since();
-        if !is_told_now(&mut self.whole_told, now, onset) {
+        if !Repeats::tell(&mut self.whole_told, now, onset, QUIET) {
             return;
         }
         let used = self.whole.sums[window];
@@ -324,10 +329,10 @@ impl KeyHabit {
 }
 
 /// 1.3 times what must be allowed so that one in 200 clients of the learning period is above it.
-fn limit_of(mut ratios: Vec<f64>) -> f64 {
+fn limit_of(mut ratios: Vec<f64>, least: f64) -> f64 {
     ratios.sort_unstable_by(|left, right| right.total_cmp(left));
     let allowed = ratios.get(ratios.len() / 200).copied().unwrap_or(1.0);
-    (1.3 * allowed).clamp(LEAST_RATIO, MOST_RATIO)
+    (1.3 * allowed).clamp(least, MOST_RATIO)
 }
 
 /// How fast a profile may grow: freely while learning, then with care.
@@ -357,17 +362,6 @@ fn least_age(window: usize) -> Span {
 
 fn length_of(window: usize) -> Span {
     WINDOWS[window] as i64 * CELL
-}
-
-/// Tells at the start and now and then.
-fn is_told_now(told: &mut Option<Repeats>, now: Timestamp, onset: Timestamp) -> bool {
-    match told {
-        Some(going) if going.quiet_for(now) <= 2 * Timestamp::HOUR => going.again(now),
-        _ => {
-            *told = Some(Repeats::begin(now, onset, (onset, now)));
-            true
-        }
-    }
 }
 
 fn fill(finding: &mut Finding, excess: &Excess, onset: Timestamp, unit: &str) {

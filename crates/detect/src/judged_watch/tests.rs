@@ -69,12 +69,13 @@ fn a_slow_decay_is_found() {
     assert!(lost[30] <= 5.0, "{lost:?}");
 }
 
-/// Goal: labels that come soon are of the hard cases; after learning they come first, and nothing is told.
+/// Goal: labels that come soon are of the hard cases; after learning they come first, and that is told no more
+/// often than chance is. Method: 60 runs of 40 days, 6.6 years, in which one false alarm a year is allowed.
 #[test]
 fn early_labels_of_hard_cases_are_no_decay() {
     let alarms: usize =
-        (0..20).map(|seed| run(seed, 60, 40, |_, delay, _| if delay < 1.0 { 0.3 } else { 0.05 }).len()).sum();
-    assert!(alarms <= 1, "{alarms}");
+        (0..60).map(|seed| run(seed, 60, 40, |_, delay, _| if delay < 1.0 { 0.3 } else { 0.05 }).len()).sum();
+    assert!(alarms <= 6, "{alarms}");
 }
 
 #[test]

@@ -62,16 +62,6 @@ impl<Leaf> Condition<Leaf> {
         }
     }
 
-    /// Whether it holds, by what its leaves say.
-    pub(crate) fn holds(&self, leaf: &impl Fn(&Leaf) -> bool) -> bool {
-        match self {
-            Self::Leaf(one) => leaf(one),
-            Self::All(parts) => parts.iter().all(|part| part.holds(leaf)),
-            Self::Any(parts) => parts.iter().any(|part| part.holds(leaf)),
-            Self::Not(part) => !part.holds(leaf),
-        }
-    }
-
     /// The rows for which it holds.
     pub(crate) fn rows<'a>(&'a self, n_rows: usize, leaf: &impl Fn(&'a Leaf) -> &'a Rows) -> Rows {
         self.shared_rows(n_rows, leaf).into_owned()

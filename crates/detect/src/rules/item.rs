@@ -63,7 +63,9 @@ pub(crate) fn compile(item: &DetectionItem, setting: Setting<'_>) -> Result<Test
         Ok(any(tests.collect::<Result<Vec<_>, _>>()?))
     };
     let tests = item.values.iter().map(each).collect::<Result<Vec<_>, _>>()?;
-    Ok(if modifiers.has(Modifier::All) { Condition::All(tests) } else { any(tests) })
+    let tests = if modifiers.has(Modifier::All) { Condition::All(tests) } else { any(tests) };
+    // Unequal to a list means to be none of it.
+    Ok(if modifiers.has(Modifier::Neq) { Condition::Not(Box::new(tests)) } else { tests })
 }
 
 /// Compiles keywords.
@@ -125,7 +127,7 @@ fn one_value(
     setting: Setting<'_>,
 ) -> Result<Tests, RuleFault> {
     let leaf = |test: Test| Condition::Leaf(Predicate { field: field.clone(), test });
-    let test = if let Some(compare) = modifiers.first(compare_of) {
+    Ok(if let Some(compare) = modifiers.first(compare_of) {
         match modifiers.first(part_of) {
             Some(part) => leaf(Test::TimePart(part, compare, whole(field, value)?)),
             None => leaf(Test::Compare(compare, limit(field, value)?)),
@@ -152,8 +154,7 @@ fn one_value(
         leaf(Test::Regex(expression(modifiers, value)?))
     } else {
         plain(field, modifiers, value, setting)?
-    };
-    Ok(if modifiers.has(Modifier::Neq) { Condition::Not(Box::new(test)) } else { test })
+    })
 }
 
 const fn compare_of(modifier: Modifier) -> Option<Compare> {

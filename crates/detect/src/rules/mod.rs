@@ -29,6 +29,7 @@ mod sql;
 mod text_matcher;
 mod text_pattern;
 
+pub(crate) use rule_finding::DETECTOR;
 pub use error::{RuleError, RuleFault};
 pub use fixture::{FixtureError, FixtureReport, run_fixture};
 pub use item::Placeholders;

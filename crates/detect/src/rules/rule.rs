@@ -51,6 +51,18 @@ impl Rule {
     pub const fn is_correlation(&self) -> bool {
         matches!(self.body, Body::Correlation(_))
     }
+
+    /// What one should know of how it runs.
+    pub fn notes(&self) -> Vec<String> {
+        let mut notes = Vec::new();
+        if let Body::Correlation(correlation) = &self.body {
+            notes.extend(correlation.note());
+        }
+        if self.severity == Severity::Info && self.tells {
+            notes.push("its findings are on record only: the level is below medium".to_owned());
+        }
+        notes
+    }
 }
 
 /// What a level asks of a person. Only what is surely acute wakes one, and what is usual is on record only.

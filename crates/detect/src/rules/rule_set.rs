@@ -41,6 +41,8 @@ pub(super) struct Compiling<'a> {
     pub(super) errors: Vec<RuleError>,
 }
 
+const MODIFIERS: &str = "use contains, startswith, endswith, all, cased, re (i, m, s), cidr, exists, fieldref, gt, gte, lt, lte, neq, expand, windash, wide, utf16, base64, base64offset or a part of a time";
+
 /// Files larger than this are no rules.
 const MOST_BYTES: usize = 1 << 20;
 
@@ -92,7 +94,13 @@ impl RuleSet {
 impl Compiling<'_> {
     fn read(&mut self, source: &RuleSource) -> SigmaCollection {
         let mut fail = |what: String| {
-            let fault = RuleFault::Unreadable(what);
+            let modifier = what.strip_prefix("Unknown modifier '").and_then(|rest| rest.strip_suffix('\''));
+            let fault = match modifier {
+                Some(modifier) => {
+                    RuleFault::Unsupported { what: format!("the modifier `{modifier}`"), hint: MODIFIERS }
+                }
+                None => RuleFault::Unreadable(what),
+            };
             self.errors.push(RuleError { file: source.file.clone(), rule: String::new(), place: String::new(), fault });
         };
         if source.text.len() > MOST_BYTES {

@@ -15,6 +15,7 @@ use super::{
     cells::Cells,
     condition::Rows,
     correlation::{CorrelationState, Fired, Match},
+    program::Program,
     rule::Body,
     rule_finding::{self, Telling},
     rule_set::RuleSet,
@@ -70,31 +71,14 @@ impl RuleWatch {
         if times.is_empty() {
             return VecDeque::new();
         }
-        let passed = program.run(batch);
         let models = Models::of(batch);
-        let mut matches: Vec<Matched> = Vec::with_capacity(set.rules.len());
-        let mut tellings = Vec::new();
-        for (index, rule) in set.rules.iter().enumerate() {
-            let matched = match &rule.body {
-                Body::Records { condition, .. } if rule.record_kind == batch.kind => {
-                    Matched::Rows(passed.rows_of(condition))
-                }
-                Body::Records { .. } => Matched::Rows(Rows::Nothing),
-                Body::Correlation(correlation) => {
-                    let found = gathered(&correlation.rules, &matches, &times);
-                    if found.is_empty() {
-                        Matched::Fired(Vec::new())
-                    } else {
-                        let state = self.state.correlations.entry(rule.fingerprint).or_default();
-                        Matched::Fired(state.observe(correlation, batch, &found, &|row| models.get(row)))
-                    }
-                }
-            };
-            if rule.tells {
-                tellings.extend(told(&set, index, &matched, batch, &times, &models));
-            }
-            matches.push(matched);
-        }
+        let matches = self.matched(&set, program, batch, &times);
+        let mut tellings: Vec<Telling> = matches
+            .iter()
+            .enumerate()
+            .filter(|(index, _)| set.rules[*index].tells)
+            .flat_map(|(index, matched)| told(&set, index, matched, batch, &times, &models))
+            .collect();
         // By rows first, so that it does not matter where the batch ends.
         tellings.sort_by_key(|telling| (telling.row, telling.rule));
         let mut findings = VecDeque::new();
@@ -102,6 +86,37 @@ impl RuleWatch {
             self.tell(telling, batch, &mut findings);
         }
         findings
+    }
+
+    /// What each rule matches in a batch, correlations behind what they refer to.
+    pub(super) fn matched(
+        &mut self,
+        set: &RuleSet,
+        program: &Program,
+        batch: &EventBatch,
+        times: &[Timestamp],
+    ) -> Vec<Matched> {
+        let passed = program.run(batch);
+        let models = Models::of(batch);
+        let mut matches: Vec<Matched> = Vec::with_capacity(set.rules.len());
+        for rule in &set.rules {
+            matches.push(match &rule.body {
+                Body::Records { condition, .. } if rule.record_kind == batch.kind => {
+                    Matched::Rows(passed.rows_of(condition))
+                }
+                Body::Records { .. } => Matched::Rows(Rows::Nothing),
+                Body::Correlation(correlation) => {
+                    let found = gathered(&correlation.rules, &matches, times);
+                    if found.is_empty() {
+                        Matched::Fired(Vec::new())
+                    } else {
+                        let state = self.state.correlations.entry(rule.fingerprint).or_default();
+                        Matched::Fired(state.observe(correlation, batch, &found, &|row| models.get(row)))
+                    }
+                }
+            });
+        }
+        matches
     }
 
     /// The stream's clock moved: tells what was counted in hours that ended.
@@ -141,7 +156,7 @@ impl RuleWatch {
     }
 
     /// When each row counts.
-    fn times(&mut self, batch: &EventBatch) -> Vec<Timestamp> {
+    pub(super) fn times(&mut self, batch: &EventBatch) -> Vec<Timestamp> {
         let Ok(times) = batch.times() else { return Vec::new() };
         let key = (batch.kind, batch.model.as_deref().unwrap_or_default().to_owned());
         if self.state.clocks.len() >= MOST_CLOCKS && !self.state.clocks.contains_key(&key) {
@@ -206,7 +221,7 @@ impl RuleWatch {
 }
 
 /// What a rule matched in a batch.
-enum Matched {
+pub(super) enum Matched {
     Rows(Rows),
     Fired(Vec<Fired>),
 }

@@ -23,3 +23,8 @@ fn shipped_rules_go_together() {
     assert!(set.rules().iter().filter(|rule| rule.tells).count() >= 35);
     assert!(set.rules().iter().filter(|rule| rule.tells).all(|rule| !rule.atlas.is_empty()));
 }
+
+mod meaning;
+mod oracle;
+mod reference;
+mod streams;

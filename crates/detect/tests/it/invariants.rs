@@ -121,3 +121,49 @@ proptest! {
         prop_assert_eq!(whole, found(size));
     }
 }
+
+/// Two models with deployments between, under a budget that holds most back, and a silence.
+fn tight() -> wardline_detect::WatchSettings {
+    let mut settings = settings(learned());
+    settings.budget.all = wardline_detect::FalseAlerts { pages: 0.5, tickets: 1.5 };
+    settings.silences.push(wardline_detect::Silence {
+        name: "upgrade".to_owned(),
+        kind: Some(wardline_domain::FindingKind::Latency),
+        until: Some(monday().plus(100 * Timestamp::MINUTE)),
+        ..wardline_detect::Silence::default()
+    });
+    settings
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(8))]
+
+    /// Restarts at any places give the same findings and alerts, to the last byte: with every detector and rule, the budget,
+    /// silences and deployments.
+    #[test]
+    fn restarts_anywhere_change_nothing(seed in 0..1_000_u64, cuts in proptest::collection::vec(0..40_usize, 1..6)) {
+        let stream = troubled(seed);
+        let told = |cuts: &[usize]| {
+            let mut watch = Watch::new(tight());
+            let mut told = Told::default();
+            for (index, part) in stream.chunks(500).enumerate() {
+                if cuts.contains(&index) {
+                    watch = Watch::restore(tight(), &watch.snapshot()).unwrap();
+                }
+                if index % 7 == 5 {
+                    told.take(watch.observe_together(&[crate::stream::deployment(part[0].time, "1.1", "canary_started")]));
+                }
+                told.take(watch.observe_together(&[batch(part), renamed(part)]));
+            }
+            told.take(watch.finish());
+            told
+        };
+        let (whole, cut) = (told(&[]), told(&cuts));
+        prop_assert!(whole.findings.iter().any(|finding| finding.held_back.is_some()));
+        let json = |told: &Told| {
+            let alerts: Vec<_> = told.changes.iter().map(|change| change.alert()).collect();
+            serde_json::to_string(&(&told.findings, alerts)).unwrap()
+        };
+        prop_assert_eq!(json(&whole), json(&cut));
+    }
+}

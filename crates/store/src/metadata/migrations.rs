@@ -7,7 +7,7 @@ use sqlx::{Row as _, sqlite::SqlitePool};
 use super::MetadataError;
 
 /// Each brings the format one further. What was released is never changed.
-const MIGRATIONS: [&[&str]; 1] = [&[
+const MIGRATIONS: [&[&str]; 2] = [&[
     "CREATE TABLE alert (
         id TEXT PRIMARY KEY,
         time BIGINT NOT NULL,
@@ -26,6 +26,13 @@ const MIGRATIONS: [&[&str]; 1] = [&[
         name TEXT PRIMARY KEY,
         sequence BIGINT,
         body BYTEA NOT NULL
+    )",
+], &[
+    "CREATE TABLE acknowledgement (
+        alert TEXT PRIMARY KEY,
+        time BIGINT NOT NULL,
+        verdict TEXT NOT NULL,
+        note TEXT NOT NULL
     )",
 ]];
 

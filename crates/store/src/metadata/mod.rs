@@ -4,6 +4,7 @@
 //!
 //! SQLite in one file; the statements keep to what PostgreSQL understands as well.
 
+mod acknowledgements;
 mod alerts;
 mod error;
 mod migrations;
@@ -13,6 +14,7 @@ use std::{path::Path, time::Duration};
 
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteSynchronous};
 
+pub use acknowledgements::{Acknowledgement, Verdict};
 pub use alerts::AlertFilter;
 pub use error::MetadataError;
 pub use state::State;

@@ -41,9 +41,21 @@ impl OptimizerRule for GroupByTable {
             .into_iter()
             .map(|(model, table)| Ok(Arc::new(of_one_model(aggregate, place, &model, table)?)))
             .collect::<Result<_>>()?;
-        let union = Union { inputs, schema: Arc::clone(&aggregate.schema) };
-        Ok(Transformed::yes(LogicalPlan::Union(union)))
+        Ok(Transformed::yes(united(aggregate, inputs)?))
     }
+}
+
+/// The tables' answers one after the other, under the aggregate's own names.
+///
+/// A union forgets which table its columns are of, which the rest of the plan may ask for.
+fn united(aggregate: &Aggregate, inputs: Vec<Arc<LogicalPlan>>) -> Result<LogicalPlan> {
+    let union = LogicalPlan::Union(Union::try_new(inputs)?);
+    let columns = union.schema().columns().into_iter().zip(aggregate.schema.iter());
+    let outputs = columns
+        .map(|(column, (qualifier, field))| Expr::Column(column).alias_qualified(qualifier.cloned(), field.name()))
+        .collect();
+    let schema = Arc::clone(&aggregate.schema);
+    Ok(LogicalPlan::Projection(Projection::try_new_with_schema(outputs, Arc::new(union), schema)?))
 }
 
 /// Which of the grouping expressions is the model, and the table of each; `None` where there is nothing to gain.
@@ -96,19 +108,19 @@ fn of_one_model(aggregate: &Aggregate, place: usize, model: &str, table: LakeTab
         let has_rows = Expr::Column(Column::from_name(ROWS)).gt(lit(0_i64));
         plan = LogicalPlan::Filter(Filter::try_new(has_rows, Arc::new(plan))?);
     }
-    let outputs = named(&aggregate.schema, place, model)?;
-    let schema = Arc::clone(&aggregate.schema);
-    Ok(LogicalPlan::Projection(Projection::try_new_with_schema(outputs, Arc::new(plan), schema)?))
+    let outputs = numbered(&aggregate.schema, place, model)?;
+    Ok(LogicalPlan::Projection(Projection::try_new(outputs, Arc::new(plan))?))
 }
 
-/// The columns of the whole aggregate, the model's among them.
-fn named(schema: &DFSchemaRef, place: usize, model: &str) -> Result<Vec<Expr>> {
+/// The columns of the whole aggregate, the model's among them, named by their places.
+fn numbered(schema: &DFSchemaRef, place: usize, model: &str) -> Result<Vec<Expr>> {
     let columns = schema.iter().enumerate().map(|(index, (qualifier, field))| {
-        if index != place {
-            return Ok(Expr::Column(Column::from((qualifier, field))));
-        }
-        let name = ScalarValue::Utf8View(Some(model.to_owned())).cast_to(field.data_type())?;
-        Ok(lit(name).alias_qualified(qualifier.cloned(), field.name()))
+        let value = if index == place {
+            lit(ScalarValue::Utf8View(Some(model.to_owned())).cast_to(field.data_type())?)
+        } else {
+            Expr::Column(Column::from((qualifier, field)))
+        };
+        Ok(value.alias(format!("c{index}")))
     });
     columns.collect()
 }

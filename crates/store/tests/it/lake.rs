@@ -355,5 +355,6 @@ fn finding(number: u64) -> Finding {
         features: vec![],
         title: "it is slow".into(),
         evidence: "SELECT 1".into(),
+        held_back: None,
     }
 }

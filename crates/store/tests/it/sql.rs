@@ -317,6 +317,13 @@ async fn grouping_by_model_answers_the_same_table_by_table() {
     }
     let having = "SELECT model FROM inference GROUP BY model HAVING count(*) > 100 ORDER BY count(*) LIMIT 5";
     assert_eq!(ask(&engine, having).await.lines().nth(3), Some("| fraud |"));
+    let joined = "WITH hours AS (SELECT model, date_bin(INTERVAL '1 hour', time) AS hour, count(*) AS n FROM inference GROUP BY 1, 2),
+            usual AS (SELECT model, median(n) AS n FROM hours GROUP BY 1)
+        SELECT count(*) FROM hours JOIN usual ON hours.model = usual.model WHERE hours.n >= usual.n";
+    assert_eq!(
+        number(&engine, joined).await,
+        number(&engine, &joined.replace("SELECT model, date", "SELECT concat(model, '') AS model, date")).await
+    );
     let rollup =
         "SELECT count(*) FROM (SELECT model, version, count(*) FROM inference GROUP BY ROLLUP (model, version))";
     assert_eq!(number(&engine, rollup).await, 7);

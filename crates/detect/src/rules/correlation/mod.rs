@@ -10,20 +10,16 @@ mod amounts;
 mod distinct;
 mod sequence;
 
-use std::collections::BTreeMap;
+use std::{borrow::Cow, collections::BTreeMap};
 
 use hashbrown::HashMap;
 use rsigma_parser::ConditionOperator;
 use rustc_hash::FxBuildHasher;
 use serde::{Deserialize, Serialize};
-use wardline_domain::{EventBatch, RecordKind, Span};
+use wardline_domain::{EventBatch, RecordKind, Span, TextColumn};
 use xxhash_rust::xxh3::xxh3_64;
 
-use super::{
-    cells::{Cell, Cells},
-    field::Field,
-    text_pattern::folded,
-};
+use super::{cells::Cells, field::Field, text_pattern::folded};
 use amounts::{AmountWindow, OrderWindow};
 use distinct::{DistinctWindow, LEAST_SAMPLE, MOST_EXACT, MOST_OF_ALL};
 pub(crate) use sequence::Meeting;
@@ -118,6 +114,7 @@ impl Window {
 
 #[derive(Clone, Debug, Serialize, Deserialize)]
 struct Group {
+    key: Box<str>,
     last: i64,
     window: Window,
 }
@@ -126,38 +123,93 @@ struct Group {
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 #[serde(from = "Saved", into = "Saved")]
 pub(crate) struct CorrelationState {
-    groups: HashMap<Box<str>, Group, FxBuildHasher>,
+    places: HashMap<Box<str>, u32, FxBuildHasher>,
+    groups: Vec<Group>,
     held: usize,
     swept: i64,
+    /// How often groups were moved to other places.
+    moved: u64,
     pub(crate) left_out: u64,
 }
 
 #[derive(Serialize, Deserialize)]
 struct Saved {
-    groups: Vec<(Box<str>, Group)>,
+    groups: Vec<Group>,
     swept: i64,
     left_out: u64,
 }
 
 impl From<CorrelationState> for Saved {
     fn from(state: CorrelationState) -> Self {
-        let mut groups: Vec<(Box<str>, Group)> = state.groups.into_iter().collect();
-        groups.sort_by(|left, right| left.0.cmp(&right.0));
-        Self { groups, swept: state.swept, left_out: state.left_out }
+        Self { groups: state.groups, swept: state.swept, left_out: state.left_out }
     }
 }
 
 impl From<Saved> for CorrelationState {
     fn from(saved: Saved) -> Self {
-        let held = saved.groups.iter().map(|(_, group)| group.window.len()).sum();
-        Self { groups: saved.groups.into_iter().collect(), held, swept: saved.swept, left_out: saved.left_out }
+        let held = saved.groups.iter().map(|group| group.window.len()).sum();
+        let places = saved.groups.iter().zip(0..).map(|(group, place)| (group.key.clone(), place)).collect();
+        Self { places, groups: saved.groups, held, swept: saved.swept, moved: 0, left_out: saved.left_out }
     }
 }
 
-/// The columns of one reference in a batch.
+/// The columns of one reference in a batch, and what was looked up of them.
 struct Columns<'a> {
     groups: Vec<Cells<'a>>,
     values: Vec<Cells<'a>>,
+    /// The group's place by the code of its only field, and the sweep since which it holds.
+    places: ByCode<u32>,
+    moved: u64,
+    /// The value's hash by the code of its only field.
+    hashes: ByCode<u64>,
+}
+
+/// Something for each value of a dictionary; empty where there is no dictionary, or more than one.
+type ByCode<T> = Vec<Option<T>>;
+
+fn by_code<T: Clone>(cells: &[Cells<'_>]) -> ByCode<T> {
+    match cells {
+        [Cells::Text(TextColumn::Dictionary(_, values))] => vec![None; values.len()],
+        _ => Vec::new(),
+    }
+}
+
+fn code_of(cells: &[Cells<'_>], row: usize) -> Option<usize> {
+    match cells {
+        [Cells::Text(text)] => text.code(row),
+        _ => None,
+    }
+}
+
+impl<'a> Columns<'a> {
+    fn of(correlation: &'a Correlation, reference: usize, batch: &'a EventBatch) -> Self {
+        let cells = |fields: &'a BTreeMap<(usize, RecordKind), Vec<Field>>| -> Vec<Cells<'a>> {
+            fields.get(&(reference, batch.kind)).into_iter().flatten().map(|field| Cells::of(batch, field)).collect()
+        };
+        let (groups, values) = (cells(&correlation.groups), cells(&correlation.values));
+        // Where rows name their models themselves, the code of a field alone is no group.
+        let one_model = batch.model.is_some() || !correlation.by_model;
+        let places = if one_model { by_code(&groups) } else { Vec::new() };
+        let hashes = by_code(&values);
+        Self { groups, values, places, moved: 0, hashes }
+    }
+
+    /// Whether no row can belong to a group, or have a value.
+    fn is_absent(&self) -> bool {
+        self.groups.iter().chain(&self.values).any(|cells| matches!(cells, Cells::Absent))
+    }
+
+    fn hash(&mut self, row: usize) -> Option<u64> {
+        let code = if self.hashes.is_empty() { None } else { code_of(&self.values, row) };
+        if let Some(known) = code.and_then(|code| self.hashes[code]) {
+            return Some(known);
+        }
+        let hash = hash_of(&self.values, row)?;
+        if let Some(code) = code {
+            self.hashes[code] = Some(hash);
+        }
+        Some(hash)
+    }
 }
 
 impl CorrelationState {
@@ -169,63 +221,89 @@ impl CorrelationState {
         matches: &[Match],
         model_of: &impl Fn(usize) -> String,
     ) -> Vec<Fired> {
-        let columns: Vec<Columns<'_>> = (0..correlation.rules.len())
-            .map(|reference| Columns {
-                groups: columns_of(&correlation.groups, reference, batch),
-                values: columns_of(&correlation.values, reference, batch),
-            })
-            .collect();
+        let mut columns: Vec<Columns<'_>> =
+            (0..correlation.rules.len()).map(|reference| Columns::of(correlation, reference, batch)).collect();
         let mut fired = Vec::new();
-        let mut key = String::new();
         for found in matches {
-            let columns = &columns[found.reference];
-            key.clear();
-            if correlation.by_model {
-                push_part(&mut key, &model_of(found.row));
-            }
-            let cells: Vec<Cell<'_>> = columns.groups.iter().map(|cells| cells.get(found.row)).collect();
-            let complete = cells.iter().all(|cell| cell.text().map(|text| push_part(&mut key, &text)).is_some());
-            if !complete {
+            let columns = &mut columns[found.reference];
+            if columns.is_absent() {
                 continue;
             }
-            if let Some((observed, exactness)) = self.take(correlation, found, &key, &columns.values) {
-                let group = cells.iter().filter_map(|cell| cell.text().map(std::borrow::Cow::into_owned)).collect();
-                fired.push(Fired { row: found.row, time: found.time, group, observed, exactness });
+            let value = match correlation.question {
+                Question::Sum | Question::Average | Question::Percentile(_) => {
+                    let Some(number) = columns.values.first().and_then(|cells| cells.get(found.row).number()) else {
+                        continue;
+                    };
+                    Value::Number(number)
+                }
+                Question::ValueCount => match columns.hash(found.row) {
+                    Some(hash) => Value::Hash(hash),
+                    None => continue,
+                },
+                _ => Value::None,
+            };
+            let Some(place) = self.place(correlation, columns, found, model_of) else { continue };
+            if let Some((observed, exactness)) = self.take(correlation, found, place, value) {
+                let texts = columns.groups.iter().filter_map(|cells| cells.get(found.row).text().map(Cow::into_owned));
+                fired.push(Fired { row: found.row, time: found.time, group: texts.collect(), observed, exactness });
             }
         }
         fired
     }
 
-    /// Groups that are remembered.
-    #[cfg(test)]
-    pub(crate) fn n_groups(&self) -> usize {
-        self.groups.len()
+    /// The place of a match's group, made where it is new; `None` where it has none, or no room.
+    fn place(
+        &mut self,
+        correlation: &Correlation,
+        columns: &mut Columns<'_>,
+        found: &Match,
+        model_of: &impl Fn(usize) -> String,
+    ) -> Option<usize> {
+        if columns.moved != self.moved {
+            columns.places.fill(None);
+            columns.moved = self.moved;
+        }
+        let code = if columns.places.is_empty() { None } else { code_of(&columns.groups, found.row) };
+        if let Some(known) = code.and_then(|code| columns.places[code]) {
+            return Some(known as usize);
+        }
+        let mut key = String::new();
+        if correlation.by_model {
+            push_part(&mut key, &model_of(found.row));
+        }
+        for cells in &columns.groups {
+            push_part(&mut key, &cells.get(found.row).text()?);
+        }
+        let place = match self.places.get(key.as_str()) {
+            Some(&place) => place,
+            None => {
+                if !self.has_room(found.time, correlation.span) {
+                    self.left_out += 1;
+                    return None;
+                }
+                let (place, key) = (self.groups.len() as u32, key.into_boxed_str());
+                self.places.insert(key.clone(), place);
+                self.groups.push(Group { key, last: found.time, window: correlation.window() });
+                place
+            }
+        };
+        if columns.moved == self.moved
+            && let Some(code) = code
+        {
+            columns.places[code] = Some(place);
+        }
+        Some(place as usize)
     }
 
     fn take(
         &mut self,
         correlation: &Correlation,
         found: &Match,
-        key: &str,
-        values: &[Cells<'_>],
+        place: usize,
+        value: Value,
     ) -> Option<(f64, Exactness)> {
-        let value = match correlation.question {
-            Question::Sum | Question::Average | Question::Percentile(_) => values.first()?.get(found.row).number()?,
-            _ => 0.0,
-        };
-        let hash = match correlation.question {
-            Question::ValueCount => hash_of(values, found.row)?,
-            _ => 0,
-        };
-        if !self.groups.contains_key(key) && !self.has_room(found.time, correlation.span) {
-            self.left_out += 1;
-            return None;
-        }
         let held = self.held;
-        if !self.groups.contains_key(key) {
-            self.groups.insert(key.into(), Group { last: found.time, window: correlation.window() });
-        }
-        let group = self.groups.get_mut(key)?;
+        let group = self.groups.get_mut(place)?;
         // Times of one stream never go back, and those of another may: its records count when they come.
         let time = match group.window {
             Window::Sequence(_) => found.time,
@@ -233,8 +311,8 @@ impl CorrelationState {
         };
         group.last = group.last.max(time);
         let before = group.window.len();
-        let answer = group.window.take(correlation, found.reference, time, value, hash, held);
-        self.held = self.held + group.window.len() - before.min(self.held);
+        let answer = group.window.take(correlation, found.reference, time, value, held);
+        self.held = (held + group.window.len()).saturating_sub(before);
         answer
     }
 
@@ -243,19 +321,21 @@ impl CorrelationState {
         // Going through all groups is dear, so it happens a few times in a span at most.
         if is_full(self) && now.saturating_sub(self.swept) >= (span / 8).max(1) {
             self.swept = now;
-            self.groups.retain(|_, group| now.saturating_sub(group.last) <= span);
-            self.held = self.groups.values().map(|group| group.window.len()).sum();
+            self.moved += 1;
+            self.groups.retain(|group| now.saturating_sub(group.last) <= span);
+            self.held = self.groups.iter().map(|group| group.window.len()).sum();
+            self.places = self.groups.iter().zip(0..).map(|(group, place)| (group.key.clone(), place)).collect();
         }
         !is_full(self)
     }
 }
 
-fn columns_of<'a>(
-    fields: &'a BTreeMap<(usize, RecordKind), Vec<Field>>,
-    reference: usize,
-    batch: &'a EventBatch,
-) -> Vec<Cells<'a>> {
-    fields.get(&(reference, batch.kind)).into_iter().flatten().map(|field| Cells::of(batch, field)).collect()
+/// What a match brings.
+#[derive(Clone, Copy, Debug, PartialEq)]
+enum Value {
+    None,
+    Number(f64),
+    Hash(u64),
 }
 
 fn push_part(key: &mut String, part: &str) {
@@ -299,6 +379,17 @@ impl Correlation {
         })
     }
 
+    /// Where its limit is too high to be judged exactly.
+    pub(crate) fn note(&self) -> Option<String> {
+        let (most, error) = match self.question {
+            Question::ValueCount => (MOST_EXACT, "0.1 %"),
+            Question::EventCount => (amounts::MOST_ENTRIES, "0.1 % of the timespan"),
+            _ => return None,
+        };
+        (self.needed() > most as u64)
+            .then(|| format!("above {most} its count is estimated, with an error of {error}: its limit is higher"))
+    }
+
     /// The count above which nothing more need be known to judge the condition.
     pub(crate) fn needed(&self) -> u64 {
         self.bounds.iter().map(|(_, limit)| limit.max(0.0) as u64).max().unwrap_or(0).saturating_add(1)
@@ -311,16 +402,17 @@ impl Window {
         correlation: &Correlation,
         reference: usize,
         time: i64,
-        value: f64,
-        hash: u64,
+        value: Value,
         held: usize,
     ) -> Option<(f64, Exactness)> {
+        let number = if let Value::Number(number) = value { number } else { 0.0 };
+        let hash = if let Value::Hash(hash) = value { hash } else { 0 };
         let (span, needed) = (correlation.span, correlation.needed());
         let holds = |observed: f64, exactness| correlation.holds(observed).then_some((observed, exactness));
         match self {
             Self::Amounts(window) => {
                 let is_count = correlation.question == Question::EventCount;
-                window.see(time, value, span, if is_count { needed } else { u64::MAX });
+                window.see(time, number, span, if is_count { needed } else { u64::MAX });
                 let count = window.count();
                 let exactness = match () {
                     () if window.is_coarse() => Exactness::About(1e-3),
@@ -345,7 +437,7 @@ impl Window {
                 holds(window.count(), exactness)
             }
             Self::Order(window) => {
-                window.see(time, value, span);
+                window.see(time, number, span);
                 let Question::Percentile(percent) = correlation.question else { return None };
                 let exactness = if window.is_sample() {
                     Exactness::About(0.5 / (window.len().max(1) as f64).sqrt())
