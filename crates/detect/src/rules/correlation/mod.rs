@@ -12,6 +12,7 @@ mod sequence;
 
 use std::{borrow::Cow, collections::BTreeMap};
 
+use arrow::array::Array as _;
 use hashbrown::HashMap;
 use rsigma_parser::ConditionOperator;
 use rustc_hash::FxBuildHasher;
