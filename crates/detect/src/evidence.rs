@@ -121,6 +121,20 @@ pub(crate) fn usage(finding: &Finding) -> String {
     )
 }
 
+/// The texts of predictions by id; without ids, all of the time.
+pub(crate) fn texts(finding: &Finding, ids: &[&str]) -> String {
+    if ids.is_empty() {
+        return predictions(finding);
+    }
+    let ids: Vec<String> = ids.iter().map(|id| literal(id)).collect();
+    format!(
+        "SELECT time, id, \"user\", api_key, channel, session, prompt, output FROM {} WHERE {} AND id IN ({}) ORDER BY time DESC",
+        table(finding),
+        condition(finding),
+        ids.join(", ")
+    )
+}
+
 /// Requests and decisions of clients over time.
 pub(crate) fn queries(finding: &Finding) -> String {
     by_time(finding, "count(*) AS n, count(DISTINCT decision) AS decisions, count(DISTINCT api_key) AS api_keys")

@@ -22,10 +22,14 @@ mod estimated_performance;
 mod fairness;
 mod feedback;
 mod integrity;
+mod jailbreak_retries;
 mod latency;
 mod membership_probing;
 mod model_extraction;
+mod obfuscated_text;
+mod output_leak;
 mod prediction_drift;
+mod prompt_injection;
 mod query_chains;
 mod recommendation_shift;
 mod sponge_inputs;
@@ -84,6 +88,10 @@ pub const DETECTORS: &[DetectorSpec] = &[
     sponge_inputs::SPEC,
     agent_loops::SPEC,
     account_graph::SPEC,
+    prompt_injection::SPEC,
+    output_leak::SPEC,
+    jailbreak_retries::SPEC,
+    obfuscated_text::SPEC,
 ];
 
 /// Rows of one model that follow each other in a batch.

@@ -88,7 +88,7 @@ impl Reader {
         let mut reading = Reading { traces: folded.traces, ..Reading::default() };
         let margin = model::margin(&folded.text, &self.hits);
         for (how, hidden) in &folded.hidden {
-            reading.has_notation |= *how != Hiding::Spaced && *how != Hiding::Rotated && *how != Hiding::Reversed;
+            reading.has_notation |= is_notation(*how);
             concepts::hits(hidden, *how != Hiding::Spaced, &mut self.hits);
             let within = intents::points(hidden, &self.hits);
             let most = within.iter().fold(0.0_f32, |most, points| most.max(*points));
@@ -105,6 +105,20 @@ impl Reader {
         reading.score = added_up(points) + margin;
         reading
     }
+}
+
+/// Traces of disguise in a text, and whether a part of it is in another notation.
+pub(crate) fn disguise(text: &str) -> (Traces, bool) {
+    let text = &text[..text.floor_char_boundary(MOST_BYTES)];
+    let mut folded = fold::fold(text);
+    decode::reveal(text, &mut folded);
+    let has_notation = folded.hidden.iter().any(|(how, _)| is_notation(*how));
+    (folded.traces, has_notation)
+}
+
+/// Whether it takes a table to read, rather than another way of looking.
+const fn is_notation(how: Hiding) -> bool {
+    !matches!(how, Hiding::Spaced | Hiding::Rotated | Hiding::Reversed | Hiding::Invisible | Hiding::Escapes)
 }
 
 fn added_up(mut points: Points) -> f32 {
