@@ -131,9 +131,10 @@ impl FlagWatch {
         self.learned.0 += 1;
         self.learned.1 += u64::from(is_flagged);
         let Some(channel) = channel else { return };
+        let has_room = self.learned_channels.len() < MOST_CHANNELS;
         match self.learned_channels.get_mut(channel) {
             Some(count) => *count += 1,
-            None if self.learned_channels.len() < MOST_CHANNELS => {
+            None if has_room => {
                 self.learned_channels.insert(channel.to_owned(), 1);
             }
             None => {}
@@ -227,8 +228,11 @@ impl FlagWatch {
 
     fn tell(&mut self, now: Timestamp) -> Option<FlagReport> {
         match &mut self.told {
-            Some(told) if !told.again(now) => return None,
-            Some(_) => {}
+            Some(told) => {
+                if !told.again(now) {
+                    return None;
+                }
+            }
             None => {
                 let onset = self.onset().unwrap_or(now);
                 self.told = Some(Repeats::begin(now, onset, (onset, onset)));

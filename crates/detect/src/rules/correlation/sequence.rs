@@ -54,7 +54,7 @@ impl SequenceWindow {
     /// How many different rules matched in the fullest window of the span that has the new match in it.
     pub(crate) fn most_rules(&self, new: i64, span: Span) -> usize {
         let at = |end: i64| {
-            let meets = |times: &VecDeque<i64>| {
+            let meets = |times: &VecDeque<(i64, u64)>| {
                 let place = times.partition_point(|&(time, _)| time <= end);
                 place > 0 && end.saturating_sub(times[place - 1].0) <= span
             };
