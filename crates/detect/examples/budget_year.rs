@@ -32,14 +32,24 @@ struct Fault {
 }
 
 const FAULTS: [Fault; 12] = [
-    Fault { name: "every tenth request fails", model: 3, day: 60, change: |event, dice| event.failed |= dice.next() < 0.1 },
+    Fault {
+        name: "every tenth request fails",
+        model: 3,
+        day: 60,
+        change: |event, dice| event.failed |= dice.next() < 0.1,
+    },
     Fault {
         name: "one instance fails every third request",
         model: 7,
         day: 85,
         change: |event, dice| event.failed |= event.instance == "api-2" && dice.next() < 0.33,
     },
-    Fault { name: "everything takes three times as long", model: 11, day: 110, change: |event, _| event.latency_ms *= 3.0 },
+    Fault {
+        name: "everything takes three times as long",
+        model: 11,
+        day: 110,
+        change: |event, _| event.latency_ms *= 3.0,
+    },
     Fault {
         name: "one instance takes five times as long",
         model: 14,
@@ -53,9 +63,16 @@ const FAULTS: [Fault; 12] = [
         day: 175,
         change: |event, dice| event.segment = event.segment.filter(|_| dice.next() < 0.5),
     },
-    Fault { name: "an unknown category", model: 25, day: 200, change: |event, dice| {
-        if dice.next() < 0.3 { event.segment = Some("unheard-of") }
-    } },
+    Fault {
+        name: "an unknown category",
+        model: 25,
+        day: 200,
+        change: |event, dice| {
+            if dice.next() < 0.3 {
+                event.segment = Some("unheard-of")
+            }
+        },
+    },
     Fault { name: "an input is frozen", model: 29, day: 220, change: |event, _| event.age = 40.0 },
     Fault { name: "scores move up", model: 33, day: 245, change: |event, _| event.score = event.score.sqrt() },
     Fault { name: "scores collapse", model: 37, day: 270, change: |event, _| event.score = 0.5 + 0.02 * event.score },
@@ -126,9 +143,8 @@ impl Year {
     fn run(settings: WatchSettings, models: usize, per_hour: f64, faults: bool) -> Self {
         let mut watch = Watch::new(settings);
         let mut year = Self { alerts: BTreeMap::new(), held_back: 0, findings: 0 };
-        let mut traffic: Vec<Model> = (0..models)
-            .map(|seed| Model { dice: Dice(seed as u64 + 77), wander: (0.0, 0.0), seed })
-            .collect();
+        let mut traffic: Vec<Model> =
+            (0..models).map(|seed| Model { dice: Dice(seed as u64 + 77), wander: (0.0, 0.0), seed }).collect();
         for day in 0..DAYS {
             let mut batches: Vec<EventBatch> = Vec::new();
             for (index, model) in traffic.iter_mut().enumerate() {
@@ -177,7 +193,10 @@ fn main() {
     let models = arguments.first().map_or(50, |models| *models as usize);
     let per_hour = arguments.get(1).copied().unwrap_or(12.0);
     println!("a clean year of {models} models, {per_hour} events an hour each at the most usual hour");
-    println!("{:>24} {:>10} {:>10} {:>10} {:>10} {:>10} {:>10}", "", "pages", "raised", "tickets", "raised", "findings", "held back");
+    println!(
+        "{:>24} {:>10} {:>10} {:>10} {:>10} {:>10} {:>10}",
+        "", "pages", "raised", "tickets", "raised", "findings", "held back"
+    );
     let months = DAYS as f64 / 30.0;
     let mut is_kept = true;
     for (pages, tickets) in [(0.5, 4.0), (3.0, 20.0), (10.0, 60.0)] {
@@ -186,7 +205,13 @@ fn main() {
         is_kept &= raised.0 as f64 <= pages * months && raised.1 as f64 <= tickets * months;
         println!(
             "{:>24} {:>10.0} {:>10} {:>10.0} {:>10} {:>10} {:>10}",
-            format!("{pages} and {tickets} a month"), pages * months, raised.0, tickets * months, raised.1, year.findings, year.held_back,
+            format!("{pages} and {tickets} a month"),
+            pages * months,
+            raised.0,
+            tickets * months,
+            raised.1,
+            year.findings,
+            year.held_back,
         );
         let mut by_detector: BTreeMap<&str, usize> = BTreeMap::new();
         for alert in year.alerts.values() {

@@ -13,7 +13,14 @@ fn main() -> std::io::Result<()> {
         let text: String = serde_json::from_str(&line?).map_err(std::io::Error::other)?;
         let reading = reader.read(&text);
         let intents: Vec<&str> = reading.intents().map(|intent| intent.words()).collect();
-        writeln!(out, "{}\t{:.4}\t{:?}\t{}", reading.score, reading.traces.share(), reading.hidden, intents.join(", "))?;
+        writeln!(
+            out,
+            "{}\t{:.4}\t{:?}\t{}",
+            reading.score,
+            reading.traces.share(),
+            reading.hidden,
+            intents.join(", ")
+        )?;
     }
     Ok(())
 }

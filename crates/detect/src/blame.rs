@@ -189,8 +189,9 @@ mod tests {
     /// Goal: a person who is bad in one store only is named with it.
     #[test]
     fn a_pair_is_named_where_no_single_one_carries_it() {
-        let chance =
-            |store: u16, person: u16| if (store + person) % 2 == 0 && person <= 4 && store <= 2 { 0.9 } else { 0.03 };
+        let chance = |store: u16, person: u16| {
+            if (store + person).is_multiple_of(2) && person <= 4 && store <= 2 { 0.9 } else { 0.03 }
+        };
         let one = |store: u16, person: u16| if store == 2 && person == 9 { 0.5 } else { 0.03 };
         assert!(!culprits(&rows(3, chance)).is_empty());
         let found = culprits(&rows(5, one));

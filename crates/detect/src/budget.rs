@@ -80,12 +80,7 @@ impl FalseAlerts {
 
 impl BudgetSettings {
     /// A model's part, where `names` are watched; itself among them.
-    pub(crate) fn part<'a>(
-        &self,
-        model: &str,
-        severity: Severity,
-        names: impl Iterator<Item = &'a str>,
-    ) -> f64 {
+    pub(crate) fn part<'a>(&self, model: &str, severity: Severity, names: impl Iterator<Item = &'a str>) -> f64 {
         let (mut fixed, mut others) = (0.0, 0_usize);
         for name in names {
             match self.models.get(name) {

@@ -17,7 +17,7 @@ pub(crate) const MOST_VALUES: usize = 300;
 pub(crate) type EntityIds = [u16; SLOTS];
 
 /// Columns that are dimensions beside the attributes.
-const FIXED: [&str; 6] = ["channel", "user", "api_key", "tenant", "instance", "service"];
+const FIXED: [&str; 5] = ["channel", "user", "api_key", "tenant", "instance"];
 
 #[derive(Clone, Debug, Default, PartialEq)]
 struct Dimension {

@@ -131,10 +131,13 @@ impl FlagWatch {
         self.learned.0 += 1;
         self.learned.1 += u64::from(is_flagged);
         let Some(channel) = channel else { return };
-        if let Some(count) = self.learned_channels.get_mut(channel) {
-            *count += 1;
-        } else if self.learned_channels.len() < MOST_CHANNELS {
-            self.learned_channels.insert(channel.to_owned(), 1);
+        let has_room = self.learned_channels.len() < MOST_CHANNELS;
+        match self.learned_channels.get_mut(channel) {
+            Some(count) => *count += 1,
+            None if has_room => {
+                self.learned_channels.insert(channel.to_owned(), 1);
+            }
+            None => {}
         }
     }
 
@@ -224,13 +227,16 @@ impl FlagWatch {
     }
 
     fn tell(&mut self, now: Timestamp) -> Option<FlagReport> {
-        if let Some(told) = &mut self.told {
-            if !told.again(now) {
-                return None;
+        match &mut self.told {
+            Some(told) => {
+                if !told.again(now) {
+                    return None;
+                }
             }
-        } else {
-            let onset = self.onset().unwrap_or(now);
-            self.told = Some(Repeats::begin(now, onset, (onset, onset)));
+            None => {
+                let onset = self.onset().unwrap_or(now);
+                self.told = Some(Repeats::begin(now, onset, (onset, onset)));
+            }
         }
         let onset = self.told.map_or(now, |told| told.onset);
         let first = self.recent.iter().find(|kept| kept.flag.time >= onset)?;

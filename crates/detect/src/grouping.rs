@@ -135,9 +135,8 @@ impl Grouping {
 
     /// The severity of the open alert that a finding would join.
     pub(crate) fn told_of(&self, finding: &Finding) -> Option<Severity> {
-        let joins = |open: &&OpenAlert| {
-            finding.time.since(open.alert.updated) <= open.quiet && belongs(&open.alert, finding)
-        };
+        let joins =
+            |open: &&OpenAlert| finding.time.since(open.alert.updated) <= open.quiet && belongs(&open.alert, finding);
         self.open.iter().find(joins).map(|open| open.alert.severity)
     }
 

@@ -15,6 +15,7 @@ use crate::{
     blame::{Blamed, Culprit},
     entities::{EntityIds, MOST_VALUES, SLOTS},
     outcomes::JudgedPrediction,
+    tails::binomial_at_least,
     thinned::Thinned,
 };
 
@@ -42,6 +43,9 @@ const BAR_OF_ENTITIES: f64 = 4.0;
 const LEAST_SINCE: usize = 10;
 /// An entity with this part of the evidence that an alarm needs is named with the one that alarms.
 const SUSPECT: f64 = 0.1;
+/// A pattern at an entity is as unlikely as this, were it like all others, of which there are so many at least.
+const STANDS_OUT: f64 = 1e-3;
+const LEAST_REST: f64 = 20.0;
 /// Days that may pass until what goes on is told again.
 const MOST_QUIET_DAYS: u8 = 3;
 /// Weight of the last prediction in the share of late.
@@ -60,6 +64,8 @@ struct EntityWatch {
     expected: f32,
     /// In microseconds.
     since: i64,
+    /// Predictions and bad ones of the whole at that moment.
+    began: (u32, u32),
     quiet: Quiet,
 }
 
@@ -83,9 +89,10 @@ impl Quiet {
 }
 
 impl EntityWatch {
-    fn observe(&mut self, day: u32, row: &Recent, limit: f64) {
+    fn observe(&mut self, day: u32, row: &Recent, limit: f64, totals: (u32, u32)) {
         if self.n == 0 {
             self.since = row.predicted.micros();
+            self.began = totals;
         }
         self.evidence.observe(day, row.bad, limit);
         self.n = self.n.saturating_add(1);
@@ -94,6 +101,17 @@ impl EntityWatch {
         if self.evidence.value() < 1.0 {
             (self.n, self.bad, self.expected) = (0, 0, 0.0);
         }
+    }
+
+    /// Whether it is worse than all others were in the same time: what happens to all is no pattern at one.
+    fn stands_out(&self, totals: (u32, u32)) -> bool {
+        let rest = |all: u32, began: u32, own: u32| f64::from(all.saturating_sub(began).saturating_sub(own));
+        let (n, bad) = (rest(totals.0, self.began.0, self.n), rest(totals.1, self.began.1, self.bad));
+        if n < LEAST_REST {
+            return false;
+        }
+        let normal = ((bad + 1.0) / (n + 1.0)).max(f64::from(self.expected) / f64::from(self.n.max(1)));
+        binomial_at_least(u64::from(self.bad), u64::from(self.n), normal.min(0.99)) <= STANDS_OUT
     }
 
     const fn reset(&mut self) {
@@ -204,6 +222,8 @@ pub(crate) struct JudgedWatch {
     quiet: Quiet,
     entities: Vec<Vec<EntityWatch>>,
     recent: VecDeque<Recent>,
+    /// Predictions and bad ones of the whole that were judged.
+    totals: (u32, u32),
     /// Share of bad ones of late, where only what is concentrated counts.
     lately: Option<f64>,
 }
@@ -287,6 +307,8 @@ impl JudgedWatch {
         let (n, _) = normal.total();
         let share = normal.share();
         let lately = self.lately.get_or_insert(share);
+        count(&mut self.totals, bad);
+        let totals = self.totals;
         let floor = if rule.is_concentrated { *lately } else { 0.0 };
         *lately += LATELY * (f64::from(u8::from(bad)) - *lately);
         let expected = normal.expected(delay).max(floor);
@@ -305,11 +327,13 @@ impl JudgedWatch {
         let mut most: Option<(f64, (usize, u16))> = None;
         for (slot, &id) in judged.entities.iter().enumerate() {
             let Some(entity) = watch_of(&mut self.entities, slot, id) else { continue };
-            entity.observe(day, &row, entity_limit(entity.reference, expected, share));
+            entity.observe(day, &row, entity_limit(entity.reference, expected, share), totals);
             let margin = entity.evidence.value();
-            let may_be_told = entity.quiet.is_over(day);
+            let own = *entity;
             let margin = margin / (bar * self.entities[slot].len() as f64);
-            if margin >= 1.0 && may_be_told && most.is_none_or(|(other, _)| margin > other) {
+            let may_be_told =
+                margin >= 1.0 && own.quiet.is_over(day) && (!rule.is_concentrated || own.stands_out(totals));
+            if may_be_told && most.is_none_or(|(other, _)| margin > other) {
                 most = Some((margin, (slot, id)));
             }
         }
@@ -354,7 +378,7 @@ impl JudgedWatch {
             let bar = bar * entities.len() as f64;
             for (entity, id) in entities.iter().zip(1_u16..) {
                 let value = entity.evidence.value();
-                if value >= SUSPECT * bar && entity.n > 0 {
+                if value >= SUSPECT * bar && entity.n > 0 && entity.stands_out(self.totals) {
                     suspects.push(Culprit {
                         members: vec![(slot, id)],
                         n: u64::from(entity.n),

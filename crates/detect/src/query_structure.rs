@@ -184,6 +184,8 @@ impl QueryStructure {
 pub(crate) struct HonestBlocks {
     median: [f32; SCORES],
     spread: [f32; SCORES],
+    /// The spread of a client's blocks about its own mean.
+    within: [f32; SCORES],
     /// What a client without a past is allowed for each block.
     slack: f32,
     /// The most that honest clients added up, with room.
@@ -208,7 +210,8 @@ impl HonestBlocks {
         if all.len() < 20 {
             return None;
         }
-        let mut honest = Self { median: [0.0; SCORES], spread: LEAST_SPREAD, slack: 1.0, limit: 4.0 };
+        let mut honest =
+            Self { median: [0.0; SCORES], spread: LEAST_SPREAD, within: LEAST_SPREAD, slack: 1.0, limit: 4.0 };
         for score in 0..SCORES {
             let mut values: Vec<f32> = all.iter().map(|block| block[score]).collect();
             values.sort_unstable_by(f32::total_cmp);
@@ -216,6 +219,7 @@ impl HonestBlocks {
             let high = values[(values.len() * 19 / 20).min(values.len() - 1)];
             honest.spread[score] = (high - honest.median[score]).max(LEAST_SPREAD[score]);
         }
+        honest.within = within(clients, honest.spread);
         let means = clients.iter().filter(|blocks| blocks.len() >= 2).map(|blocks| honest.mean(blocks));
         let most = means.flat_map(|mean| mean.into_iter()).fold(0.0_f32, f32::max);
         honest.slack = (1.2 * most).max(1.0);
@@ -223,7 +227,7 @@ impl HonestBlocks {
         for blocks in clients {
             let mut sum = BlockSum::default();
             let (before, after) = blocks.split_at(blocks.len() / 2);
-            before.iter().for_each(|block| sum.learn(&honest, block));
+            before.iter().for_each(|block| sum.learn(block));
             for block in after {
                 reached = reached.max(sum.add(&honest, block, &[0.0; SCORES]).1);
             }
@@ -262,26 +266,46 @@ impl HonestBlocks {
     }
 }
 
+/// The spread of blocks about the means of their clients; that of all where few clients have several.
+fn within(clients: &[&[[f32; SCORES]]], of_all: [f32; SCORES]) -> [f32; SCORES] {
+    let several: Vec<&[[f32; SCORES]]> = clients.iter().copied().filter(|blocks| blocks.len() >= 4).collect();
+    std::array::from_fn(|score| {
+        let mut about: Vec<f32> = several
+            .iter()
+            .flat_map(|blocks| {
+                let mean = blocks.iter().map(|block| block[score]).sum::<f32>() / blocks.len() as f32;
+                blocks.iter().map(move |block| block[score] - mean)
+            })
+            .collect();
+        if about.len() < 20 {
+            return of_all[score];
+        }
+        about.sort_unstable_by(f32::total_cmp);
+        about[(about.len() * 19 / 20).min(about.len() - 1)].max(LEAST_SPREAD[score])
+    })
+}
+
 impl BlockSum {
     /// A block of the learning period.
-    pub(crate) fn learn(&mut self, honest: &HonestBlocks, block: &[f32; SCORES]) {
-        let excess = honest.excess(block);
+    pub(crate) fn learn(&mut self, block: &[f32; SCORES]) {
         self.blocks += 1;
-        for (own, excess) in self.own.iter_mut().zip(excess) {
-            *own += (excess - *own) / self.blocks as f32;
+        for (own, value) in self.own.iter_mut().zip(block) {
+            *own += (value - *own) / self.blocks as f32;
         }
     }
 
     /// Adds a block, less what all clients now have in common; the score that leads, and its sum.
     pub(crate) fn add(&mut self, honest: &HonestBlocks, block: &[f32; SCORES], shared: &[f32; SCORES]) -> (usize, f32) {
         for (score, excess) in honest.excess(block).into_iter().enumerate() {
-            // Who was unusual all along is judged by his own habit, within reason.
-            let allowed = if self.blocks >= LEAST_OWN {
-                1.0 + self.own[score].clamp(-0.5, 2.0 * honest.slack)
+            let shared = shared[score].max(0.0);
+            // Who was unusual all along is judged by his own habit, with its uncertainty.
+            let above = if self.blocks >= LEAST_OWN {
+                let within = honest.within[score] * (1.0 + 1.0 / self.blocks as f32).sqrt();
+                (block[score] - self.own[score] - shared * honest.spread[score]) / within - 1.0
             } else {
-                honest.slack
+                excess - shared - honest.slack
             };
-            self.sums[score] = (self.sums[score] + excess - shared[score].max(0.0) - allowed).max(0.0);
+            self.sums[score] = (self.sums[score] + above).max(0.0);
         }
         let leads = (0..SCORES).fold(0, |most, score| if self.sums[score] > self.sums[most] { score } else { most });
         self.high = if self.sums[leads] > 0.0 { self.high + 1 } else { 0 };

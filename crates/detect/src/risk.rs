@@ -6,9 +6,8 @@ use serde::{Deserialize, Serialize};
 use wardline_domain::{Finding, FindingKind, Severity, Slice, Span, Timestamp};
 
 /// The dimensions that are somebody or something that acts.
-const DIMENSIONS: [&str; 10] = [
-    "user", "user_hash", "account", "api_key", "client", "ip", "session", "channel", "store", "tenant",
-];
+const DIMENSIONS: [&str; 10] =
+    ["user", "user_hash", "account", "api_key", "client", "ip", "session", "channel", "store", "tenant"];
 /// A finding weighs half after this long.
 const HALF_LIFE: Span = 7 * Timestamp::DAY;
 /// Most entities of one model that are remembered; the least risky goes first.
@@ -70,9 +69,11 @@ fn entities(finding: &Finding) -> BTreeSet<String> {
     let of_slice = finding.slice.conditions().iter().filter(|(dimension, _)| is_entity(dimension));
     let mut named: BTreeSet<String> = of_slice.map(|(dimension, value)| format!("{dimension}={value}")).collect();
     let carriers = finding.responsible.iter().filter(|carrier| carrier.share >= 0.5);
-    named.extend(carriers.map(|carrier| carrier.name.clone()).filter(|name| {
-        name.split_once('=').is_some_and(|(dimension, _)| is_entity(dimension))
-    }));
+    named.extend(
+        carriers
+            .map(|carrier| carrier.name.clone())
+            .filter(|name| name.split_once('=').is_some_and(|(dimension, _)| is_entity(dimension))),
+    );
     named
 }
 
@@ -175,7 +176,12 @@ fn told(finding: &Finding, entity: &str, risk: &Risk) -> Finding {
         atlas: risk.atlas.iter().cloned().collect(),
         responsible: Vec::new(),
         features: Vec::new(),
-        title: format!("{entity} is named by {} findings of {} kinds: {}", risk.n_findings, kinds.len(), kinds.join(", ")),
+        title: format!(
+            "{entity} is named by {} findings of {} kinds: {}",
+            risk.n_findings,
+            kinds.len(),
+            kinds.join(", ")
+        ),
         held_back: None,
         ..finding.clone()
     }

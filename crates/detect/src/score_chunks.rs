@@ -3,6 +3,8 @@
 use serde::{Deserialize, Serialize};
 use wardline_domain::Timestamp;
 
+use crate::entities::{EntityIds, MOST_VALUES, SLOTS};
+
 /// Scores are told apart by so many equal parts of 0 to 1.
 pub(crate) const BINS: usize = 64;
 
@@ -27,6 +29,69 @@ pub(crate) struct Expected {
     pub(crate) variance: f64,
     /// Area under the ROC curve; `None` without a positive class.
     pub(crate) area: Option<f64>,
+}
+
+/// How unsure scores are: their distance from 0 or 1, summed up.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub(crate) struct Doubt {
+    pub(crate) n: f64,
+    pub(crate) sum: f64,
+}
+
+/// The doubt of all predictions, and by client.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub(crate) struct Doubts {
+    pub(crate) whole: Doubt,
+    /// By dimension's slot; those that are no clients are empty.
+    pub(crate) clients: Vec<Vec<Doubt>>,
+}
+
+impl Doubt {
+    pub(crate) fn mean(&self) -> f64 {
+        self.sum / self.n.max(1.0)
+    }
+
+    pub(crate) fn join(&mut self, other: &Self) {
+        (self.n, self.sum) = (self.n + other.n, self.sum + other.sum);
+    }
+
+    fn add(&mut self, doubt: f64) {
+        (self.n, self.sum) = (self.n + 1.0, self.sum + doubt);
+    }
+}
+
+impl Doubts {
+    #[inline]
+    pub(crate) fn add(&mut self, doubt: f64, entities: &EntityIds, is_client: &[bool; SLOTS]) {
+        self.whole.add(doubt);
+        for (slot, &id) in entities.iter().enumerate() {
+            let id = usize::from(id);
+            if !is_client[slot] || id == 0 || id > MOST_VALUES {
+                continue;
+            }
+            if self.clients.len() <= slot {
+                self.clients.resize_with(slot + 1, Vec::new);
+            }
+            let clients = &mut self.clients[slot];
+            if clients.len() < id {
+                clients.resize(id, Doubt::default());
+            }
+            clients[id - 1].add(doubt);
+        }
+    }
+
+    pub(crate) fn join(&mut self, other: &Self) {
+        self.whole.join(&other.whole);
+        if self.clients.len() < other.clients.len() {
+            self.clients.resize_with(other.clients.len(), Vec::new);
+        }
+        for (own, more) in self.clients.iter_mut().zip(&other.clients) {
+            if own.len() < more.len() {
+                own.resize(more.len(), Doubt::default());
+            }
+            own.iter_mut().zip(more).for_each(|(own, more)| own.join(more));
+        }
+    }
 }
 
 impl ScoreChunk {

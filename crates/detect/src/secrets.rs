@@ -95,7 +95,10 @@ pub(crate) fn secrets_in(text: &str) -> Secrets {
         found.add(SecretKind::PrivateKey);
     }
     let (mut names_password, mut words_since) = (false, 0);
-    for word in text.split(|letter: char| letter.is_whitespace() || matches!(letter, '"' | '\'' | '`' | ',' | ';' | '<' | '>' | '(' | ')' | '[' | ']' | '{' | '}')) {
+    for word in text.split(|letter: char| {
+        letter.is_whitespace()
+            || matches!(letter, '"' | '\'' | '`' | ',' | ';' | '<' | '>' | '(' | ')' | '[' | ']' | '{' | '}')
+    }) {
         if word.is_empty() {
             continue;
         }
@@ -122,8 +125,18 @@ pub(crate) fn secrets_in(text: &str) -> Secrets {
 
 fn is_password_word(word: &str) -> bool {
     const WORDS: [&str; 12] = [
-        "password", "passwd", "pwd", "passwort", "kennwort", "contraseña", "senha", "wachtwoord", "secret", "api_key",
-        "apikey", "token",
+        "password",
+        "passwd",
+        "pwd",
+        "passwort",
+        "kennwort",
+        "contraseña",
+        "senha",
+        "wachtwoord",
+        "secret",
+        "api_key",
+        "apikey",
+        "token",
     ];
     WORDS.iter().any(|known| word.len() < 24 && word.to_lowercase().ends_with(known))
 }
@@ -143,11 +156,16 @@ fn kind_of(word: &str) -> Option<SecretKind> {
     if is_service_key(word) {
         return Some(SecretKind::ServiceKey);
     }
-    if word.starts_with("eyJ") && word.len() >= 40 && word.split('.').count() == 3 && word.split('.').nth(1).is_some_and(|claims| claims.starts_with("eyJ")) {
+    if word.starts_with("eyJ")
+        && word.len() >= 40
+        && word.split('.').count() == 3
+        && word.split('.').nth(1).is_some_and(|claims| claims.starts_with("eyJ"))
+    {
         return Some(SecretKind::SignedToken);
     }
     if let Some((name, domain)) = word.split_once('@') {
-        let is_name = !name.is_empty() && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"._%+-".contains(&byte));
+        let is_name =
+            !name.is_empty() && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"._%+-".contains(&byte));
         let is_domain = domain.rsplit_once('.').is_some_and(|(host, top)| {
             !host.is_empty() && top.len() >= 2 && top.bytes().all(|byte| byte.is_ascii_alphabetic())
         });
@@ -194,7 +212,12 @@ fn bits_a_letter(text: &str) -> f64 {
     let mut counts = [0_u32; 128];
     text.bytes().for_each(|byte| counts[usize::from(byte & 127)] += 1);
     let n = text.len() as f64;
-    counts.iter().filter(|count| **count > 0).map(|count| f64::from(*count) / n).map(|share| -share * share.log2()).sum()
+    counts
+        .iter()
+        .filter(|count| **count > 0)
+        .map(|count| f64::from(*count) / n)
+        .map(|share| -share * share.log2())
+        .sum()
 }
 
 /// Numbers that may be divided by spaces and dashes.
@@ -218,7 +241,8 @@ fn numbers(text: &str, found: &mut Secrets) {
 /// The number that bytes begin with, and how many bytes to go on behind.
 fn number_at(bytes: &[u8]) -> (Option<SecretKind>, usize) {
     if bytes[0].is_ascii_uppercase() {
-        let is_account = bytes.len() > 15 && bytes[1].is_ascii_uppercase() && bytes[2].is_ascii_digit() && bytes[3].is_ascii_digit();
+        let is_account =
+            bytes.len() > 15 && bytes[1].is_ascii_uppercase() && bytes[2].is_ascii_digit() && bytes[3].is_ascii_digit();
         let run = if is_account { compact(bytes, 34, u8::is_ascii_alphanumeric) } else { return (None, 1) };
         return match account(&run.0) {
             Some(digits) => (Some(SecretKind::BankAccount), digits.max(15)),
@@ -333,7 +357,9 @@ fn is_spanish(digits: &[u8], letter: u8) -> bool {
 fn is_french(digits: &[u8]) -> bool {
     let value = |digits: &[u8]| digits.iter().fold(0_u64, |number, digit| number * 10 + u64::from(digit - b'0'));
     let month = value(&digits[3..5]);
-    matches!(digits[0], b'1' | b'2') && (1..=12).contains(&month) && 97 - value(&digits[..13]) % 97 == value(&digits[13..])
+    matches!(digits[0], b'1' | b'2')
+        && (1..=12).contains(&month)
+        && 97 - value(&digits[..13]) % 97 == value(&digits[13..])
 }
 
 /// Italy: sixteen letters and digits, the last a check of the others.

@@ -74,8 +74,8 @@ fn cut(name: &str) -> &str {
 /// A text, unless the privacy policy left a token of it: 32 hexadecimal digits.
 fn readable(text: &str) -> Option<&str> {
     const TOKEN_DIGITS: usize = 32;
-    let is_token = text.len() == TOKEN_DIGITS
-        && text.bytes().all(|byte| byte.is_ascii_digit() || (b'a'..=b'f').contains(&byte));
+    let is_token =
+        text.len() == TOKEN_DIGITS && text.bytes().all(|byte| byte.is_ascii_digit() || (b'a'..=b'f').contains(&byte));
     (!is_token && !text.is_empty()).then_some(text)
 }
 

@@ -22,8 +22,16 @@ pub(crate) struct Said {
     pub(crate) output: String,
 }
 
-const SUBJECTS: [&str; 8] =
-    ["my parcel", "the invoice of May", "a new router", "the train to Bern", "my password reset", "this recipe", "a python list", "the garden"];
+const SUBJECTS: [&str; 8] = [
+    "my parcel",
+    "the invoice of May",
+    "a new router",
+    "the train to Bern",
+    "my password reset",
+    "this recipe",
+    "a python list",
+    "the garden",
+];
 const ASKED: [&str; 8] = [
     "Where is",
     "Please tell me more about",
@@ -79,8 +87,11 @@ pub(crate) fn batch(said: &[Said], first: usize) -> EventBatch {
         let texts: Vec<String> = said.iter().map(of).collect();
         Arc::new(texts.iter().map(|text| Some(text.as_str())).collect::<DictionaryArray<Int32Type>>())
     };
-    let plain = |of: &dyn Fn(&Said) -> String| -> ArrayRef { Arc::new(said.iter().map(|one| Some(of(one))).collect::<StringArray>()) };
-    let times = TimestampMicrosecondArray::from_iter_values(said.iter().map(|one| one.time.micros())).with_timezone("UTC");
+    let plain = |of: &dyn Fn(&Said) -> String| -> ArrayRef {
+        Arc::new(said.iter().map(|one| Some(of(one))).collect::<StringArray>())
+    };
+    let times =
+        TimestampMicrosecondArray::from_iter_values(said.iter().map(|one| one.time.micros())).with_timezone("UTC");
     let ids: StringArray = (0..said.len()).map(|row| Some(format!("p-{}", first + row))).collect();
     let columns: Vec<(&str, ArrayRef)> = vec![
         ("time", Arc::new(times)),

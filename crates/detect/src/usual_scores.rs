@@ -40,12 +40,6 @@ impl UsualTail {
         (1 + at_least) as f64 / (1 + self.n) as f64
     }
 
-    /// The share of usual texts with at least this score, as high as it may be after so few.
-    pub(crate) fn share_above(&self, score: f32) -> f64 {
-        let k = self.top.partition_point(|kept| *kept >= score) as f64;
-        ((k + 2.0 * (k + 1.0).sqrt() + 1.0) / (1 + self.n) as f64).min(0.5)
-    }
-
     /// The greatest usual score.
     pub(crate) fn greatest(&self) -> f32 {
         self.top.first().copied().unwrap_or(0.0)
@@ -89,12 +83,6 @@ impl UsualScores {
     /// The tail of all.
     pub(crate) const fn whole(&self) -> &UsualTail {
         &self.whole
-    }
-
-    /// The share of usual texts that came through a channel.
-    pub(crate) fn share_of(&self, channel: &str) -> f64 {
-        let n = self.channels.get(channel).map_or(0, |tail| tail.n);
-        n as f64 / self.whole.n.max(1) as f64
     }
 }
 

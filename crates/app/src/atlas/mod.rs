@@ -10,7 +10,7 @@ use arrow::array::RecordBatch;
 use serde_json::Value;
 use wardline_domain::{
     Timestamp,
-    atlas::{Atlas, Claim, Means},
+    atlas::{Atlas, Claim},
 };
 use wardline_store::metadata::State;
 
@@ -53,7 +53,7 @@ pub(crate) fn summary(atlas: &Atlas) -> String {
 
 /// All that is known of every technique: what looks for it, whether it could be seen, and what was found.
 ///
-/// `rules` are those in use: each is a claim of [`Means::Rule`].
+/// `rules` are those in use: each is a claim of [`wardline_domain::atlas::Means::Rule`].
 ///
 /// # Errors
 /// Where the tables cannot be asked.
@@ -78,17 +78,6 @@ pub(crate) async fn report(
 /// What this program brings with it.
 pub(crate) fn built_in() -> AtlasReport {
     AtlasReport::new(Atlas::built_in(), claims::built_in())
-}
-
-/// Rules as claims, for [`report`].
-#[cfg_attr(not(test), allow(dead_code, reason = "rules are read elsewhere"))]
-pub(crate) fn of_rules<'a>(rules: impl IntoIterator<Item = (&'a str, &'a [String])>) -> Vec<Claim> {
-    let claim = |(name, techniques): (&str, &[String])| Claim {
-        means: Means::Rule,
-        name: name.to_owned(),
-        techniques: techniques.to_vec(),
-    };
-    rules.into_iter().map(claim).collect()
 }
 
 /// Asks the tables of a data folder.

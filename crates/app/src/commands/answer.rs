@@ -1,6 +1,6 @@
 //! Questions to a server or to a data folder, and their answers as people and programs read them.
 
-use std::{io::Write as _, sync::Arc};
+use std::sync::Arc;
 
 use anyhow::Context as _;
 use arrow::{

@@ -18,10 +18,22 @@ pub(super) async fn run(arguments: &BudgetArguments) -> anyhow::Result<Outcome> 
     }
     let mut table = Table::new();
     table.load_style(presets::NOTHING);
-    table.set_header(["month", "model", "detector", "pages", "tickets", "held back", "set by you", "false", "true", "known"]);
+    table.set_header([
+        "month",
+        "model",
+        "detector",
+        "pages",
+        "tickets",
+        "held back",
+        "set by you",
+        "false",
+        "true",
+        "known",
+    ]);
     for line in &answer.lines {
         let mut row = vec![line.month.clone(), screen::plain(&line.model), screen::plain(&line.detector)];
-        let counts = [line.pages, line.tickets, line.held_back, line.set, line.said.r#false, line.said.r#true, line.said.known];
+        let counts =
+            [line.pages, line.tickets, line.held_back, line.set, line.said.r#false, line.said.r#true, line.said.known];
         row.extend(counts.iter().map(u64::to_string));
         table.add_row(row);
     }

@@ -201,7 +201,11 @@ impl Hunted {
 const MOST_LEARNING_DAYS: i64 = 14;
 
 /// Where no one says when learning ends, the first 30 % of the files are taken for normal.
-pub(super) fn watch_settings(paths: &[PathBuf], settings: &Settings, learn_until: Option<&str>) -> anyhow::Result<WatchSettings> {
+pub(super) fn watch_settings(
+    paths: &[PathBuf],
+    settings: &Settings,
+    learn_until: Option<&str>,
+) -> anyhow::Result<WatchSettings> {
     let mut default_model = settings.model_default.clone();
     let mut models = settings.models.clone();
     let until = match learn_until {

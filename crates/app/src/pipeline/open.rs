@@ -9,7 +9,7 @@ use std::{
 use anyhow::Context as _;
 use tokio::sync::Semaphore;
 use wardline_adapters::SchemaRegistry;
-use wardline_detect::Watch;
+use wardline_detect::{Watch, WatchSettings};
 use wardline_domain::{PrivacyKey, PrivacyPolicy};
 use wardline_store::{
     dead_letters::{DeadLetterSettings, DeadLetters},

@@ -135,7 +135,8 @@ pub(super) async fn acknowledge(
     saying: Result<Json<Saying>, JsonRejection>,
 ) -> Result<Json<Acknowledgement>, ApiError> {
     let unreadable = |rejected: JsonRejection| {
-        let message = format!("{}: send JSON such as {{\"verdict\": \"false\", \"note\": \"…\"}}", rejected.body_text());
+        let message =
+            format!("{}: send JSON such as {{\"verdict\": \"false\", \"note\": \"…\"}}", rejected.body_text());
         ApiError::new(StatusCode::BAD_REQUEST, "bad_request", message)
     };
     let Json(Saying { verdict, note }) = saying.map_err(unreadable)?;

@@ -76,7 +76,11 @@ fn read_silence(reader: &mut Reader<'_>) -> Option<Silence> {
 fn read_kind(reader: &mut Reader<'_>, name: &str) -> Option<FindingKind> {
     let kind = serde_json::from_value(serde_json::Value::String(name.to_owned())).ok();
     if kind.is_none() {
-        reader.problem("kind", format!("is `{name}`, and is none"), Some("write one such as latency, data_drift or injection"));
+        reader.problem(
+            "kind",
+            format!("is `{name}`, and is none"),
+            Some("write one such as latency, data_drift or injection"),
+        );
     }
     kind
 }

@@ -74,7 +74,15 @@ fn stream_tables_and_files_give_the_same_alerts() {
     assert_eq!(of_errors(&live), sorted(&stored["alerts"]));
     assert_eq!(stored["budget"], of_file["budget"]);
     let before = json(&[
-        "backtest", "errors", "--json", "--to", "2026-11-02T08:10:00Z", "--url", &server.url, "--config", &config,
+        "backtest",
+        "errors",
+        "--json",
+        "--to",
+        "2026-11-02T08:10:00Z",
+        "--url",
+        &server.url,
+        "--config",
+        &config,
     ]);
     assert_eq!(before["alerts"], serde_json::json!([]));
 }

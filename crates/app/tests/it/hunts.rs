@@ -66,7 +66,7 @@ fn every_hunt_finds_what_was_planted_and_nothing_else() {
             let (column, value) = plant.first;
             let is_first = |row: &Value| match &row[column] {
                 Value::String(text) => text == value,
-                other => other.to_string() == value,
+                other => format!("{other}") == value,
             };
             let found = rows(&output);
             let good = match planted {

@@ -8,6 +8,7 @@
 //!   else that of the decision.
 //! - **False alarms:** the weekly budget is shared by all chunks, lengths and both figures (Bonferroni).
 //! - **Least effect:** half a point; six chunks of 100 predictions while learning.
+//!   A fall that is gone without one client's requests is not told: it asks odd things.
 //! - **Blind spots:** a change of what scores mean (concept drift): only labels show that; the accuracy detector's fact on
 //!   probabilities watches it. Days unlike those of the learning period are told for information only.
 //! - **ATLAS:** AML.T0031 (erode model integrity).
@@ -22,10 +23,11 @@ use wardline_stats::performance::Isotonic;
 use super::{Detector, DetectorBudget, DetectorSpec, EventRows, saved_whole};
 use crate::{
     draft::{draft, sealed},
+    entities::SLOTS,
     evidence, judged_finding,
     model_state::ModelState,
     outcomes::{JudgedPrediction, text_hash},
-    score_chunks::{BinProbabilities, Expected, ScoreChunk},
+    score_chunks::{BinProbabilities, Doubt, Doubts, Expected, ScoreChunk},
     tails::student_above,
     thinned::Thinned,
     wording::{clock_time, model_and_version},
@@ -56,6 +58,9 @@ const MOST_LABELS: usize = 4_096;
 /// Lengths whose mean is compared, in chunks.
 const LENGTHS: [usize; 4] = [1, 2, 4, 8];
 const LEAST_EFFECT: f64 = 0.005;
+/// Dimensions whose values are clients, and the part of a rise of doubt that is left where one of them makes it.
+const CLIENTS: [&str; 3] = ["user", "api_key", "tenant"];
+const LEFT_WITHOUT: f64 = 0.4;
 /// Neighbouring chunks are taken to be alike no more than this.
 const MOST_LIKENESS: f64 = 0.7;
 
@@ -85,6 +90,10 @@ struct EstimatedPerformance {
     learned: Vec<ScoreChunk>,
     labels: Thinned<Labelled, MOST_LABELS>,
     recent: VecDeque<ScoreChunk>,
+    /// How unsure scores were while learning, those of the open chunk by client, and those of the recent ones.
+    usual_doubt: Doubt,
+    doubts: Doubts,
+    recent_doubts: VecDeque<Doubts>,
 }
 
 impl Detector for EstimatedPerformance {
@@ -98,6 +107,7 @@ impl Detector for EstimatedPerformance {
         let positive = state.settings.positive_class.as_deref();
         let decisions = rows.batch.text("decision");
         let open = self.open.get_or_insert_with(|| ScoreChunk::new(now.floor(self.span.max(1))));
+        let clients: [bool; SLOTS] = std::array::from_fn(|slot| CLIENTS.contains(&state.entities.dimension(slot)));
         for row in rows.range.clone() {
             if !scores.is_valid(row) {
                 continue;
@@ -113,6 +123,7 @@ impl Detector for EstimatedPerformance {
                 (None, _) => true,
             };
             open.add(score, is_decided);
+            self.doubts.add(score.min(1.0 - score), &state.entities.of(row), &clients);
         }
     }
 
@@ -146,7 +157,24 @@ impl EstimatedPerformance {
             learned: Vec::new(),
             labels: Thinned::default(),
             recent: VecDeque::new(),
+            usual_doubt: Doubt::default(),
+            doubts: Doubts::default(),
+            recent_doubts: VecDeque::new(),
         }
+    }
+
+    /// Whether the doubt of the last chunks is gone without one client: then it asks odd things, and the model is as good as
+    /// it was. Who probes or copies a model is the subject of other detectors.
+    fn is_of_one_client(&self, length: usize) -> bool {
+        let mut sum = Doubts::default();
+        self.recent_doubts.iter().rev().take(length).for_each(|doubts| sum.join(doubts));
+        let usual = self.usual_doubt.mean();
+        let rise = sum.whole.mean() - usual;
+        let is_rest_usual = |client: &Doubt| {
+            let rest = Doubt { n: sum.whole.n - client.n, sum: sum.whole.sum - client.sum };
+            rest.mean() - usual <= LEFT_WITHOUT * rise
+        };
+        rise > 0.0 && sum.clients.iter().flatten().any(|client| client.n < 0.5 * sum.whole.n && is_rest_usual(client))
     }
 
     /// Closes the open chunk where its time is over.
@@ -165,9 +193,15 @@ impl EstimatedPerformance {
             return;
         }
         let Some(chunk) = self.open.take() else { return };
+        let doubts = std::mem::take(&mut self.doubts);
         if is_learning || chunk.start < learning_ends {
+            self.usual_doubt.join(&doubts.whole);
             self.learn(chunk);
             return;
+        }
+        self.recent_doubts.push_back(doubts);
+        if self.recent_doubts.len() > LENGTHS[LENGTHS.len() - 1] {
+            self.recent_doubts.pop_front();
         }
         self.recent.push_back(chunk);
         if self.recent.len() > LENGTHS[LENGTHS.len() - 1] {
@@ -228,6 +262,9 @@ impl EstimatedPerformance {
             }
         }
         let (p_value, name, length, mean, usual) = best?;
+        if self.is_of_one_client(length) {
+            return None;
+        }
         let since = self.recent.get(self.recent.len() - length)?.start;
         let n = recent[recent.len() - length..].iter().map(|chunk| chunk.n).sum();
         let n_learned = learned.iter().map(|chunk| chunk.n).sum();

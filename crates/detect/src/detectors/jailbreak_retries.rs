@@ -155,7 +155,8 @@ impl JailbreakRetries {
             session.run += 1;
             session.is_evasive |= exchange.score >= LEAST_POINTS;
         } else {
-            (session.run, session.began, session.is_evasive, session.told) = (0, now, exchange.score >= LEAST_POINTS, 0);
+            (session.run, session.began, session.is_evasive, session.told) =
+                (0, now, exchange.score >= LEAST_POINTS, 0);
             session.ids.clear();
         }
         if let Some(id) = exchange.id.filter(|_| session.ids.len() < 20) {
@@ -166,7 +167,11 @@ impl JailbreakRetries {
         let has_succeeded = is_retry && !exchange.is_refused && session.is_evasive;
         if !is_watching {
             self.longest_honest = self.longest_honest.max(session.run);
-        } else if session.run >= limit && session.is_evasive && (session.run >= 2 * session.told || has_succeeded) && self.pending.len() < 64 {
+        } else if session.run >= limit
+            && session.is_evasive
+            && (session.run >= 2 * session.told || has_succeeded)
+            && self.pending.len() < 64
+        {
             session.told = session.run;
             self.pending.push(Told {
                 name: exchange.name.clone(),
@@ -252,7 +257,8 @@ mod tests {
                 one.session = "s-1".to_owned();
                 one.prompt = of(number);
                 let last = is_answered && number + 1 == tries;
-                one.output = if last { "Sure, first take a drill." } else { "I'm sorry, but I can't help with that." }.to_owned();
+                one.output = if last { "Sure, first take a drill." } else { "I'm sorry, but I can't help with that." }
+                    .to_owned();
             }
         })
     }

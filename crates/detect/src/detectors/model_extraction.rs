@@ -206,7 +206,7 @@ impl ModelExtraction {
         let Some(honest) = HonestBlocks::learn(&blocks) else { return };
         self.clients.each(|client| {
             let inquiry = &mut client.habit;
-            std::mem::take(&mut inquiry.blocks).iter().for_each(|block| inquiry.sum.learn(&honest, block));
+            std::mem::take(&mut inquiry.blocks).iter().for_each(|block| inquiry.sum.learn(block));
         });
         self.honest = Some(honest);
         self.stage = Stage::Judging;

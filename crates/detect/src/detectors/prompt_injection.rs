@@ -142,11 +142,7 @@ impl PromptInjection {
         let n_effects = report.n_with_effect();
         finding.severity = if n >= MANY || n_effects > 0 { Severity::Page } else { Severity::Ticket };
         finding.atlas = atlas(report);
-        let effects = if n_effects > 0 {
-            format!("; {n_effects} answers gave out a secret")
-        } else {
-            String::new()
-        };
+        let effects = if n_effects > 0 { format!("; {n_effects} answers gave out a secret") } else { String::new() };
         finding.title = format!(
             "{n} of {} texts to {} since {} read as attacks: {} ({} usual){}{effects}{}",
             report.texts,
@@ -167,7 +163,19 @@ fn reasons(reading: &Reading, channel: Option<&str>) -> u32 {
     let intents = reading.intents().fold(0, |set, intent| set | 1 << intent as u32);
     let is_indirect = channel.is_some_and(|channel| {
         const WAYS: [&str; 14] = [
-            "mail", "connector", "doc", "rag", "retriev", "web", "tool", "file", "upload", "crawl", "search", "ticket", "import",
+            "mail",
+            "connector",
+            "doc",
+            "rag",
+            "retriev",
+            "web",
+            "tool",
+            "file",
+            "upload",
+            "crawl",
+            "search",
+            "ticket",
+            "import",
             "memory",
         ];
         let channel = channel.to_lowercase();

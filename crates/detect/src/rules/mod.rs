@@ -29,11 +29,11 @@ mod sql;
 mod text_matcher;
 mod text_pattern;
 
-pub(crate) use rule_finding::DETECTOR;
 pub use error::{RuleError, RuleFault};
 pub use fixture::{FixtureError, FixtureReport, run_fixture};
 pub use item::Placeholders;
 pub use rule::Rule;
+pub(crate) use rule_finding::DETECTOR;
 pub use rule_set::{RuleSet, RuleSource};
 pub use rule_watch::RuleWatch;
 pub use shipped::{SHIPPED, SHIPPED_TESTS, shipped};

@@ -33,7 +33,13 @@ pub(super) fn seen(letter: char) -> Seen {
         '0'..='9' => Seen::Digit(letter),
         '\n' | '\r' | '\u{2028}' | '\u{2029}' => Seen::Break,
         '\u{a0}' | '\u{2000}'..='\u{200a}' | '\u{3000}' | '\u{1680}' | '\u{202f}' | '\u{205f}' => Seen::Space,
-        '\0'..='\u{7f}' => if letter.is_ascii_whitespace() || letter.is_ascii_control() { Seen::Space } else { Seen::Other(letter) },
+        '\0'..='\u{7f}' => {
+            if letter.is_ascii_whitespace() || letter.is_ascii_control() {
+                Seen::Space
+            } else {
+                Seen::Other(letter)
+            }
+        }
         _ => beyond_ascii(letter),
     }
 }
@@ -48,7 +54,9 @@ fn beyond_ascii(letter: char) -> Seen {
         0x100..=0x17F => latin(LATIN_A[(number - 0x100) as usize], letter),
         0x34F => Seen::Invisible,
         0x300..=0x36F => Seen::Mark,
-        0xAD | 0x180E | 0x200B..=0x200F | 0x202A..=0x202E | 0x2060..=0x2069 | 0xFEFF | 0x115F | 0x1160 | 0x3164 => Seen::Invisible,
+        0xAD | 0x180E | 0x200B..=0x200F | 0x202A..=0x202E | 0x2060..=0x2069 | 0xFEFF | 0x115F | 0x1160 | 0x3164 => {
+            Seen::Invisible
+        }
         0xFE00..=0xFE0F => Seen::Mark,
         0xE0020..=0xE007E => char::from_u32(number - 0xE0000).map_or(Seen::Invisible, Seen::Tag),
         0xE0000..=0xE01EF => Seen::Invisible,

@@ -159,7 +159,8 @@ impl Folding {
     /// Joiners belong into emoji and into several scripts; anywhere else they split words for filters.
     fn invisible(&mut self) {
         let last = u32::from(self.last);
-        let belongs = last >= 0x1F000 || (0x2190..0x2C00).contains(&last) || (0x0590..0x1000).contains(&last) || last == 0xFE0F;
+        let belongs =
+            last >= 0x1F000 || (0x2190..0x2C00).contains(&last) || (0x0590..0x1000).contains(&last) || last == 0xFE0F;
         if !belongs && self.folded.traces.characters > 1 {
             self.folded.traces.invisible += 1;
         }
@@ -279,7 +280,14 @@ mod tests {
     /// Goal: joiners where they belong, and other scripts, are no trace.
     #[test]
     fn plain_writing_leaves_no_traces() {
-        for text in ["👩\u{200d}💻 done", "می\u{200c}خواهم", "Größe naïve café", "Привет, как дела?", "取引先への返信", "a b c d"] {
+        for text in [
+            "👩\u{200d}💻 done",
+            "می\u{200c}خواهم",
+            "Größe naïve café",
+            "Привет, как дела?",
+            "取引先への返信",
+            "a b c d",
+        ] {
             let traces = fold(text).traces;
             assert_eq!(Traces { characters: 0, ..traces }, Traces::default(), "{text}");
         }

@@ -1,6 +1,9 @@
 //! What a text tries, by concepts that stand near each other.
 
-use super::concepts::{Concept::{self, *}, Concepts, Hit};
+use super::concepts::{
+    Concept::{self, *},
+    Concepts, Hit,
+};
 
 /// What a text tries.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -110,7 +113,12 @@ const RULES: &[Rule] = &[
     rule(Intent::Jailbreak, 3.0, 120, &[AnswerForm.bit(), Harm.bit()]),
     rule(Intent::PromptTheft, 4.0, 50, &[Reveal.bit(), SystemPrompt.bit()]),
     rule(Intent::PromptTheft, 3.0, 40, &[Reveal.bit(), Above.bit()]),
-    rule(Intent::PromptTheft, 4.0, 60, &[Reveal.bit(), Verbatim.bit(), of(&[Instructions, SystemPrompt, Above, Prior])]),
+    rule(
+        Intent::PromptTheft,
+        4.0,
+        60,
+        &[Reveal.bit(), Verbatim.bit(), of(&[Instructions, SystemPrompt, Above, Prior])],
+    ),
     rule(Intent::PromptTheft, 3.5, 25, &[Reveal.bit(), Yours.bit(), Instructions.bit()]),
     rule(Intent::PromptTheft, 3.5, 120, &[Authority.bit(), SystemPrompt.bit()]),
     rule(Intent::PromptTheft, 3.0, 60, &[Notation.bit(), SystemPrompt.bit()]),
@@ -127,13 +135,67 @@ const RULES: &[Rule] = &[
     rule(Intent::ToolMisuse, 3.0, 90, &[Urgent.bit(), BeforeTask.bit()]),
     rule(Intent::ToolMisuse, 2.0, 50, &[Urgent.bit(), Machine.bit()]),
     rule(Intent::ToolMisuse, 2.5, 60, &[Machine.bit(), NewTask.bit()]),
-    rule(Intent::RoleMarker, 4.0, 90, &[Marker.bit(), of(&[Concept::Override, Bypass, NewTask, Role, Persona, Unrestricted, SystemPrompt, BeforeTask, Conceal, FromNowOn, Remember])]),
-    rule(Intent::RoleMarker, 3.0, 60, &[Marker.bit(), of(&[Machine, Yours, Authority]), of(&[Send, Act, Reveal, Instructions, Safety])]),
+    rule(
+        Intent::RoleMarker,
+        4.0,
+        90,
+        &[
+            Marker.bit(),
+            of(&[
+                Concept::Override,
+                Bypass,
+                NewTask,
+                Role,
+                Persona,
+                Unrestricted,
+                SystemPrompt,
+                BeforeTask,
+                Conceal,
+                FromNowOn,
+                Remember,
+            ]),
+        ],
+    ),
+    rule(
+        Intent::RoleMarker,
+        3.0,
+        60,
+        &[Marker.bit(), of(&[Machine, Yours, Authority]), of(&[Send, Act, Reveal, Instructions, Safety])],
+    ),
     rule(Intent::RoleMarker, 2.5, 60, &[Marker.bit(), of(&[Send, Act, Reveal, Drop]), of(&[Secret, Asset, Safety])]),
-    rule(Intent::Planting, 3.0, 130, &[Remember.bit(), of(&[Concept::Override, Bypass, NewTask, SystemPrompt, Secret, Conceal, Unrestricted, FromNowOn, BeforeTask, Instructions])]),
-    rule(Intent::ForgedReasoning, 3.0, 120, &[Reasoning.bit(), of(&[Safety, Instructions, NoRefusal, Unrestricted, Authority, Concept::Override])]),
+    rule(
+        Intent::Planting,
+        3.0,
+        130,
+        &[
+            Remember.bit(),
+            of(&[
+                Concept::Override,
+                Bypass,
+                NewTask,
+                SystemPrompt,
+                Secret,
+                Conceal,
+                Unrestricted,
+                FromNowOn,
+                BeforeTask,
+                Instructions,
+            ]),
+        ],
+    ),
+    rule(
+        Intent::ForgedReasoning,
+        3.0,
+        120,
+        &[Reasoning.bit(), of(&[Safety, Instructions, NoRefusal, Unrestricted, Authority, Concept::Override])],
+    ),
     rule(Intent::Encoded, 2.5, 70, &[Notation.bit(), Decode.bit()]),
-    rule(Intent::Encoded, 3.5, 90, &[Notation.bit(), Decode.bit(), of(&[Instructions, NewTask, Concept::Override, Role])]),
+    rule(
+        Intent::Encoded,
+        3.5,
+        90,
+        &[Notation.bit(), Decode.bit(), of(&[Instructions, NewTask, Concept::Override, Role])],
+    ),
 ];
 
 /// Points for each intent, the best of its rules.
@@ -154,8 +216,7 @@ const NEAR_AFTER: usize = 60;
 pub(super) fn points(text: &str, hits: &[Hit]) -> Points {
     let mut points = [0.0; Intent::COUNT];
     let present = hits.iter().fold(0, |set, hit| set | hit.concept.bit());
-    let rules: Vec<&Rule> =
-        RULES.iter().filter(|rule| rule.parts.iter().all(|part| part & present != 0)).collect();
+    let rules: Vec<&Rule> = RULES.iter().filter(|rule| rule.parts.iter().all(|part| part & present != 0)).collect();
     if rules.is_empty() {
         return points;
     }
@@ -195,7 +256,11 @@ fn completed(rule: &Rule, hits: &[Hit], place: usize) -> Option<(usize, usize)> 
 /// Hits within a gap of a span: those behind it first, as most languages go on.
 fn near(hits: &[Hit], place: usize, span: (usize, usize), gap: usize) -> impl Iterator<Item = &Hit> {
     let behind = hits[place..].iter().take_while(move |hit| hit.start <= span.1 + gap);
-    let before = hits[..place].iter().rev().take_while(move |hit| hit.start + gap + 40 >= span.0).filter(move |hit| hit.end + gap >= span.0);
+    let before = hits[..place]
+        .iter()
+        .rev()
+        .take_while(move |hit| hit.start + gap + 40 >= span.0)
+        .filter(move |hit| hit.end + gap >= span.0);
     behind.chain(before)
 }
 
@@ -215,8 +280,10 @@ impl Context {
 
     fn discount(&self, text: &str, first: &Hit, start: usize, end: usize) -> f32 {
         let is_quoted = self.quotes.iter().any(|&(from, until)| from <= start && end <= until);
-        let is_mentioned =
-            self.mentions.iter().any(|&at| at < start && start <= at + NEAR_BEFORE || end <= at && at <= end + NEAR_AFTER);
+        let is_mentioned = self
+            .mentions
+            .iter()
+            .any(|&at| at < start && start <= at + NEAR_BEFORE || end <= at && at <= end + NEAR_AFTER);
         let mut discount = match (is_quoted, is_mentioned) {
             (true, true) => MENTIONED_IN_QUOTES,
             (true, false) => QUOTED,
@@ -266,16 +333,83 @@ fn quotes(text: &str) -> Vec<(usize, usize)> {
 /// Whether the words before a verb make it a tale: `we ignore`, `told me to ignore`, `how to bypass`.
 fn is_told(before: &str) -> bool {
     const TELLERS: [&str; 44] = [
-        "i", "we", "they", "he", "she", "it", "who", "can't", "cannot", "don't", "not", "didn't", "doesn't", "people",
-        "users", "customers", "drivers", "if", "that", "which", "git", "eslint", "compiler", "did", "does", "would", "could",
-        "how", "why", "will", "might", "often", "sometimes", "accidentally", "kids", "team", "manager", "boss", "colleague",
-        "always", "never", "really", "script", "parser",
+        "i",
+        "we",
+        "they",
+        "he",
+        "she",
+        "it",
+        "who",
+        "can't",
+        "cannot",
+        "don't",
+        "not",
+        "didn't",
+        "doesn't",
+        "people",
+        "users",
+        "customers",
+        "drivers",
+        "if",
+        "that",
+        "which",
+        "git",
+        "eslint",
+        "compiler",
+        "did",
+        "does",
+        "would",
+        "could",
+        "how",
+        "why",
+        "will",
+        "might",
+        "often",
+        "sometimes",
+        "accidentally",
+        "kids",
+        "team",
+        "manager",
+        "boss",
+        "colleague",
+        "always",
+        "never",
+        "really",
+        "script",
+        "parser",
     ];
     let mut words = before.trim_end().rsplit(|letter: char| letter.is_whitespace());
     let last = words.next().unwrap_or_default();
     if last == "to" {
         let earlier = words.next().unwrap_or_default();
-        return matches!(earlier, "me" | "us" | "him" | "her" | "them" | "how" | "developers" | "users" | "people" | "trying" | "safe" | "okay" | "ok" | "best" | "way" | "possible" | "when" | "supposed" | "tries" | "try" | "tried" | "attempts" | "decided" | "likely" | "tend" | "tends");
+        return matches!(
+            earlier,
+            "me" | "us"
+                | "him"
+                | "her"
+                | "them"
+                | "how"
+                | "developers"
+                | "users"
+                | "people"
+                | "trying"
+                | "safe"
+                | "okay"
+                | "ok"
+                | "best"
+                | "way"
+                | "possible"
+                | "when"
+                | "supposed"
+                | "tries"
+                | "try"
+                | "tried"
+                | "attempts"
+                | "decided"
+                | "likely"
+                | "tend"
+                | "tends"
+        );
     }
     TELLERS.contains(&last) && !before.ends_with("you will")
 }

@@ -272,7 +272,7 @@ mod tests {
             let channel = user % 5;
             for _ in 0..30 {
                 let item = loop {
-                    let item = random.below(300) as usize;
+                    let item = random.below(300);
                     let liked = taste[channel as usize * 300 + item] / (item as f64 + 20.0).sqrt();
                     if random.unit() < 0.5 * liked {
                         break item;

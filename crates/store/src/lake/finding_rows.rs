@@ -89,7 +89,9 @@ pub(super) fn record_batch(findings: &[Finding]) -> Result<RecordBatch, ArrowErr
         json(|finding| serde_json::to_string(&finding.atlas))?,
         json(|finding| serde_json::to_string(&finding.responsible))?,
         json(|finding| serde_json::to_string(&finding.features))?,
-        Arc::new(findings.iter().map(|finding| finding.held_back.as_ref().map(ToString::to_string)).collect::<StringArray>()),
+        Arc::new(
+            findings.iter().map(|finding| finding.held_back.as_ref().map(ToString::to_string)).collect::<StringArray>(),
+        ),
     ];
     RecordBatch::try_new(schema(), columns)
 }

@@ -7,8 +7,9 @@ use sqlx::{Row as _, sqlite::SqlitePool};
 use super::MetadataError;
 
 /// Each brings the format one further. What was released is never changed.
-const MIGRATIONS: [&[&str]; 2] = [&[
-    "CREATE TABLE alert (
+const MIGRATIONS: [&[&str]; 2] = [
+    &[
+        "CREATE TABLE alert (
         id TEXT PRIMARY KEY,
         time BIGINT NOT NULL,
         updated BIGINT NOT NULL,
@@ -19,22 +20,22 @@ const MIGRATIONS: [&[&str]; 2] = [&[
         version TEXT,
         body TEXT NOT NULL
     )",
-    "CREATE INDEX alert_by_time ON alert (time, id)",
-    "CREATE INDEX alert_by_updated ON alert (updated, id)",
-    "CREATE INDEX alert_by_model ON alert (model, time)",
-    "CREATE TABLE state (
+        "CREATE INDEX alert_by_time ON alert (time, id)",
+        "CREATE INDEX alert_by_updated ON alert (updated, id)",
+        "CREATE INDEX alert_by_model ON alert (model, time)",
+        "CREATE TABLE state (
         name TEXT PRIMARY KEY,
         sequence BIGINT,
         body BYTEA NOT NULL
     )",
-], &[
-    "CREATE TABLE acknowledgement (
+    ],
+    &["CREATE TABLE acknowledgement (
         alert TEXT PRIMARY KEY,
         time BIGINT NOT NULL,
         verdict TEXT NOT NULL,
         note TEXT NOT NULL
-    )",
-]];
+    )"],
+];
 
 pub(super) async fn run(pool: &SqlitePool, path: &Path) -> Result<(), MetadataError> {
     let failed = |source| MetadataError::Statement { doing: "bring the metadata store up to date", source };

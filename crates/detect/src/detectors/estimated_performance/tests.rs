@@ -53,3 +53,19 @@ fn steady_scores_are_not_told() {
     let told = (10..24).filter(|&seed| !found(&cases(seed, |_| 2.0), 5_000).is_empty()).count();
     assert!(told <= 2, "{told} of 14");
 }
+
+/// Goal: one client that asks at the border of the model is no fall of the model.
+#[test]
+fn one_client_at_the_border_is_no_fall() {
+    let mut asked = cases(3, |_| 2.0);
+    let mut dice = Dice(9);
+    for (index, case) in asked.iter_mut().enumerate() {
+        let probes = index > 40 * 288 && dice.next() < 0.15;
+        let user = if probes { "prober".to_owned() } else { format!("u{}", (dice.next() * 40.0) as u32) };
+        case.texts.push(("user", user));
+        if probes {
+            case.numbers[0].1 = 0.45 + 0.1 * dice.next();
+        }
+    }
+    assert_eq!(found(&asked, 3_000), []);
+}

@@ -61,7 +61,7 @@ fn alerts_on_a_grid() {
 /// Goal: a known honest key that turns to random queries is told although it asks no more than before.
 #[test]
 fn alerts_on_a_known_client_that_turns() {
-    let told = with_attack(|| queries("key-2", 200.0, 48, uniform));
+    let told = with_attack(|| queries("key-2", 300.0, 48, uniform));
     assert_eq!(accused(&told, DETECTOR), ["api_key=key-2"]);
 }
 

@@ -12,6 +12,7 @@ mod sequence;
 
 use std::{borrow::Cow, collections::BTreeMap};
 
+use arrow::array::Array as _;
 use hashbrown::HashMap;
 use rsigma_parser::ConditionOperator;
 use rustc_hash::FxBuildHasher;
@@ -23,7 +24,7 @@ use super::{cells::Cells, field::Field, text_pattern::folded};
 use amounts::{AmountWindow, OrderWindow};
 use distinct::{DistinctWindow, LEAST_SAMPLE, MOST_EXACT, MOST_OF_ALL};
 pub(crate) use sequence::Meeting;
-use sequence::SequenceWindow;
+use sequence::{Moment, SequenceWindow};
 
 /// Most groups of one rule.
 pub(crate) const MOST_GROUPS: usize = 100_000;
@@ -127,6 +128,8 @@ pub(crate) struct CorrelationState {
     groups: Vec<Group>,
     held: usize,
     swept: i64,
+    /// Records that matched.
+    seen: u64,
     /// How often groups were moved to other places.
     moved: u64,
     pub(crate) left_out: u64,
@@ -136,12 +139,13 @@ pub(crate) struct CorrelationState {
 struct Saved {
     groups: Vec<Group>,
     swept: i64,
+    seen: u64,
     left_out: u64,
 }
 
 impl From<CorrelationState> for Saved {
     fn from(state: CorrelationState) -> Self {
-        Self { groups: state.groups, swept: state.swept, left_out: state.left_out }
+        Self { groups: state.groups, swept: state.swept, seen: state.seen, left_out: state.left_out }
     }
 }
 
@@ -149,7 +153,8 @@ impl From<Saved> for CorrelationState {
     fn from(saved: Saved) -> Self {
         let held = saved.groups.iter().map(|group| group.window.len()).sum();
         let places = saved.groups.iter().zip(0..).map(|(group, place)| (group.key.clone(), place)).collect();
-        Self { places, groups: saved.groups, held, swept: saved.swept, moved: 0, left_out: saved.left_out }
+        let Saved { groups, swept, seen, left_out } = saved;
+        Self { places, groups, held, swept, seen, moved: 0, left_out }
     }
 }
 
@@ -224,7 +229,12 @@ impl CorrelationState {
         let mut columns: Vec<Columns<'_>> =
             (0..correlation.rules.len()).map(|reference| Columns::of(correlation, reference, batch)).collect();
         let mut fired = Vec::new();
+        let mut last = None;
         for found in matches {
+            if last != Some(found.row) {
+                last = Some(found.row);
+                self.seen += 1;
+            }
             let columns = &mut columns[found.reference];
             if columns.is_absent() {
                 continue;
@@ -302,7 +312,7 @@ impl CorrelationState {
         place: usize,
         value: Value,
     ) -> Option<(f64, Exactness)> {
-        let held = self.held;
+        let (held, seen) = (self.held, self.seen);
         let group = self.groups.get_mut(place)?;
         // Times of one stream never go back, and those of another may: its records count when they come.
         let time = match group.window {
@@ -311,7 +321,7 @@ impl CorrelationState {
         };
         group.last = group.last.max(time);
         let before = group.window.len();
-        let answer = group.window.take(correlation, found.reference, time, value, held);
+        let answer = group.window.take(correlation, found.reference, (time, seen), value, held);
         self.held = (held + group.window.len()).saturating_sub(before);
         answer
     }
@@ -401,10 +411,11 @@ impl Window {
         &mut self,
         correlation: &Correlation,
         reference: usize,
-        time: i64,
+        moment: Moment,
         value: Value,
         held: usize,
     ) -> Option<(f64, Exactness)> {
+        let (time, _) = moment;
         let number = if let Value::Number(number) = value { number } else { 0.0 };
         let hash = if let Value::Hash(hash) = value { hash } else { 0 };
         let (span, needed) = (correlation.span, correlation.needed());
@@ -448,7 +459,7 @@ impl Window {
             }
             Self::Sequence(window) => {
                 let n_rules = correlation.rules.len();
-                window.see(reference, n_rules, time, span);
+                window.see(reference, n_rules, moment, span);
                 let met = match &correlation.question {
                     Question::InOrder => window.holds_in_order(time, span),
                     Question::Together(meeting) => window.holds(time, span, meeting),

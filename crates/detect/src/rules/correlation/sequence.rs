@@ -9,30 +9,31 @@ use wardline_domain::Span;
 /// Most times of one rule and group that are kept: the latest.
 const MOST_TIMES: usize = 64;
 
-/// Latest times of each rule of a temporal correlation.
+/// A match: its time in microseconds, and the number of its record, which tells records of one time apart.
+pub(crate) type Moment = (i64, u64);
+
+/// Latest matches of each rule of a temporal correlation.
 ///
 /// Records of different kinds may come in another order than they happened, so what counts are their times.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub(crate) struct SequenceWindow {
-    times: Vec<VecDeque<i64>>,
+    times: Vec<VecDeque<Moment>>,
 }
 
 impl SequenceWindow {
     /// Sees a match of one of so many rules.
-    pub(crate) fn see(&mut self, rule: usize, n_rules: usize, time: i64, span: Span) {
+    pub(crate) fn see(&mut self, rule: usize, n_rules: usize, moment: Moment, span: Span) {
+        let (time, _) = moment;
         if self.times.len() < n_rules {
             self.times.resize_with(n_rules, VecDeque::new);
         }
         let Some(times) = self.times.get_mut(rule) else { return };
-        let place = times.partition_point(|&other| other <= time);
-        // Twice at one time tells nothing more.
-        if place == 0 || times[place - 1] != time {
-            times.insert(place, time);
-        }
+        let place = times.partition_point(|&other| other <= moment);
+        times.insert(place, moment);
         // A late record may still meet what lies a span before it.
         let from = time.saturating_sub(2 * span);
         for times in &mut self.times {
-            while times.front().is_some_and(|&first| first < from) || times.len() > MOST_TIMES {
+            while times.front().is_some_and(|&(first, _)| first < from) || times.len() > MOST_TIMES {
                 times.pop_front();
             }
         }
@@ -43,8 +44,8 @@ impl SequenceWindow {
         self.ends(new, span).any(|end| {
             let within = |rule: usize| {
                 let times = self.times.get(rule)?;
-                let place = times.partition_point(|&time| time <= end);
-                place.checked_sub(1).map(|place| times[place]).filter(|&time| end.saturating_sub(time) <= span)
+                let place = times.partition_point(|&(time, _)| time <= end);
+                place.checked_sub(1).map(|place| times[place].0).filter(|&time| end.saturating_sub(time) <= span)
             };
             condition.holds(&|rule| within(rule).is_some())
         })
@@ -53,37 +54,42 @@ impl SequenceWindow {
     /// How many different rules matched in the fullest window of the span that has the new match in it.
     pub(crate) fn most_rules(&self, new: i64, span: Span) -> usize {
         let at = |end: i64| {
-            let meets = |times: &VecDeque<i64>| {
-                let place = times.partition_point(|&time| time <= end);
-                place > 0 && end.saturating_sub(times[place - 1]) <= span
+            let meets = |times: &VecDeque<(i64, u64)>| {
+                let place = times.partition_point(|&(time, _)| time <= end);
+                place > 0 && end.saturating_sub(times[place - 1].0) <= span
             };
             self.times.iter().filter(|times| meets(times)).count()
         };
         self.ends(new, span).map(at).max().unwrap_or(0)
     }
 
-    /// Whether the rules matched one after the other within the span, the last not before the new match.
+    /// Whether the rules matched one after the other within the span, the last not before the new match. Each
+    /// is matched by a record of its own.
     pub(crate) fn holds_in_order(&self, new: i64, span: Span) -> bool {
         let Some((last, before)) = self.times.split_last() else { return false };
-        last.iter().filter(|&&end| new <= end && end.saturating_sub(new) <= span).any(|&end| {
+        last.iter().filter(|&&(end, _)| new <= end && end.saturating_sub(new) <= span).any(|&end| {
             let mut at = end;
             before.iter().rev().all(|times| {
-                let place = times.partition_point(|&time| time <= at);
+                let place = times.partition_point(|&moment| moment < at);
                 let Some(place) = place.checked_sub(1) else { return false };
                 at = times[place];
-                end.saturating_sub(at) <= span
+                end.0.saturating_sub(at.0) <= span
             })
         })
     }
 
     /// Ends of the windows to look at: the new match and what was already seen after it.
     fn ends(&self, new: i64, span: Span) -> impl Iterator<Item = i64> + '_ {
-        let later =
-            self.times.iter().flatten().copied().filter(move |&time| new < time && time.saturating_sub(new) <= span);
+        let later = self
+            .times
+            .iter()
+            .flatten()
+            .map(|&(time, _)| time)
+            .filter(move |&time| new < time && time.saturating_sub(new) <= span);
         std::iter::once(new).chain(later)
     }
 
-    /// The latest time that is kept.
+    /// Matches that are kept.
     pub(crate) fn len(&self) -> usize {
         self.times.iter().map(VecDeque::len).sum()
     }
@@ -125,7 +131,8 @@ mod tests {
 
     fn seen(matches: &[(usize, i64)]) -> (SequenceWindow, i64) {
         let mut window = SequenceWindow::default();
-        matches.iter().for_each(|&(rule, time)| window.see(rule, 3, time, 10));
+        let numbered = matches.iter().zip(0..);
+        numbered.for_each(|(&(rule, time), number)| window.see(rule, 3, (time, number), 10));
         (window, matches.last().unwrap().1)
     }
 
@@ -149,6 +156,11 @@ mod tests {
         assert!(!window.holds_in_order(new, 10));
         let (window, new) = seen(&[(0, 0), (1, 5), (2, 11)]);
         assert!(!window.holds_in_order(new, 10));
+        let mut one = SequenceWindow::default();
+        (0..3).for_each(|rule| one.see(rule, 3, (5, 0), 10));
+        assert!(!one.holds_in_order(5, 10), "one record is not after itself");
+        (0..3).for_each(|rule| one.see(rule, 3, (5, 1 + rule as u64), 10));
+        assert!(one.holds_in_order(5, 10), "records of one second are");
         // A match that came late completes it.
         let (window, new) = seen(&[(0, 1), (2, 11), (1, 5)]);
         assert!(window.holds_in_order(new, 10));

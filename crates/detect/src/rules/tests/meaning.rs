@@ -66,7 +66,7 @@ fn check(item: &str, hits: &[Value], misses: &[Value]) {
 }
 
 #[test]
-fn every_modifier_means_what_sigma_says() {
+fn modifiers_of_texts_mean_what_sigma_says() {
     let prompt = |text: &str| json!({ "prompt": text });
     check("prompt: 'a*c'", &[prompt("ABBC"), prompt("ac")], &[prompt("abcd"), json!({})]);
     check("prompt|cased: 'A*'", &[prompt("Ab")], &[prompt("ab")]);
@@ -98,6 +98,10 @@ fn every_modifier_means_what_sigma_says() {
         &[json!({"client_ip": "10.9.9.9"}), json!({"client_ip": "fd12::1"})],
         &[json!({"client_ip": "11.0.0.1"}), json!({"client_ip": "x"}), json!({})],
     );
+}
+
+#[test]
+fn modifiers_of_numbers_times_and_other_fields_mean_what_sigma_says() {
     check(
         "user|fieldref: session",
         &[json!({"user": "A", "session": "a"})],

@@ -14,5 +14,16 @@ mod slavic;
 pub(super) type Entries = (Concept, &'static str);
 
 /// All lists.
-pub(super) const ALL: &[&[Entries]] =
-    &[english::ENTRIES, germanic::GERMAN, germanic::DUTCH, romance::FRENCH, romance::SPANISH, romance::ITALIAN, romance::PORTUGUESE, slavic::POLISH, slavic::RUSSIAN, east_asian::CHINESE, east_asian::JAPANESE];
+pub(super) const ALL: &[&[Entries]] = &[
+    english::ENTRIES,
+    germanic::GERMAN,
+    germanic::DUTCH,
+    romance::FRENCH,
+    romance::SPANISH,
+    romance::ITALIAN,
+    romance::PORTUGUESE,
+    slavic::POLISH,
+    slavic::RUSSIAN,
+    east_asian::CHINESE,
+    east_asian::JAPANESE,
+];
