@@ -196,7 +196,7 @@ impl OutcomeIndex {
         if !has_truth && !has_feedback {
             return None;
         }
-        kept.had |= u8::from(has_truth) * HAS_TRUTH | u8::from(has_feedback) * HAS_FEEDBACK;
+        kept.had |= (u8::from(has_truth) * HAS_TRUTH) | (u8::from(has_feedback) * HAS_FEEDBACK);
         model.outcomes += 1;
         Some(JudgedPrediction {
             time: told.time.max(kept.time),
