@@ -48,7 +48,7 @@ pub(crate) struct Presence {
 
 /// A statement that counts a table's rows, those that have each column, and those whose text is as it came.
 pub(crate) fn presence_sql(table: &str, columns: &[String], condition: &str) -> String {
-    let counts = columns.iter().map(|name| {
+    let counts = columns.iter().enumerate().map(|(index, name)| {
         let column = identifier(name);
         let readable = if PrivacyPolicy::DEFAULT_HASHED.contains(&name.as_str()) {
             // A hash is thirty-two hexadecimal digits.
@@ -56,7 +56,7 @@ pub(crate) fn presence_sql(table: &str, columns: &[String], condition: &str) -> 
         } else {
             format!("count({column})")
         };
-        format!(", count({column}), {readable}")
+        format!(", count({column}) AS present_{index}, {readable} AS readable_{index}")
     });
     format!("SELECT count(*){} FROM {table} WHERE {condition}", counts.collect::<String>())
 }

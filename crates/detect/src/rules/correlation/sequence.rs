@@ -70,9 +70,10 @@ impl SequenceWindow {
         last.iter().filter(|&&(end, _)| new <= end && end.saturating_sub(new) <= span).any(|&end| {
             let mut at = end;
             before.iter().rev().all(|times| {
-                let place = times.partition_point(|&moment| moment < at);
-                let Some(place) = place.checked_sub(1) else { return false };
-                at = times[place];
+                // Records of one time follow each other either way, but none follows itself.
+                let place = times.partition_point(|&(time, _)| time <= at.0);
+                let Some(earlier) = times.range(..place).rev().find(|&&(_, record)| record != at.1) else { return false };
+                at = *earlier;
                 end.0.saturating_sub(at.0) <= span
             })
         })
