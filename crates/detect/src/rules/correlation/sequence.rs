@@ -54,11 +54,11 @@ impl SequenceWindow {
     /// How many different rules matched in the fullest window of the span that has the new match in it.
     pub(crate) fn most_rules(&self, new: i64, span: Span) -> usize {
         let at = |end: i64| {
-            let meets = |times: &VecDeque<(i64, u64)>| {
+            let meets = |times: &&VecDeque<Moment>| {
                 let place = times.partition_point(|&(time, _)| time <= end);
                 place > 0 && end.saturating_sub(times[place - 1].0) <= span
             };
-            self.times.iter().filter(|times| meets(times)).count()
+            self.times.iter().filter(meets).count()
         };
         self.ends(new, span).map(at).max().unwrap_or(0)
     }
