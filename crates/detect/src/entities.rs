@@ -59,6 +59,11 @@ impl Entities {
         self.dimensions.get(slot).map_or("", |dimension| dimension.name.as_str())
     }
 
+    /// How many values of a dimension were seen.
+    pub(crate) fn n_values(&self, slot: usize) -> usize {
+        self.dimensions.get(slot).map_or(0, |dimension| dimension.values.len())
+    }
+
     /// The value of an entity.
     pub(crate) fn value(&self, slot: usize, id: u16) -> &str {
         let values = self.dimensions.get(slot).map(|dimension| &dimension.values);

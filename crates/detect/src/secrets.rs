@@ -246,7 +246,8 @@ fn number_at(bytes: &[u8]) -> (Option<SecretKind>, usize) {
         let run = if is_account { compact(bytes, 34, u8::is_ascii_alphanumeric) } else { return (None, 1) };
         return match account(&run.0) {
             Some(digits) => (Some(SecretKind::BankAccount), digits.max(15)),
-            None => (None, 2),
+            // What has the form but does not check is no card either.
+            None => (None, if run.0.len() >= 15 { run.1 } else { 2 }),
         };
     }
     let is_abroad = bytes[0] == b'+';
@@ -260,7 +261,8 @@ fn number_at(bytes: &[u8]) -> (Option<SecretKind>, usize) {
     if is_dashed && is_social_security(&digits) {
         return (Some(SecretKind::NationalNumber), length);
     }
-    if (13..=19).contains(&digits.len()) && !end.is_ascii_alphanumeric() && end != b'.' && is_card(&digits) {
+    let has_decimals = end == b'.' && bytes.get(length + 1).is_some_and(u8::is_ascii_digit);
+    if (13..=19).contains(&digits.len()) && !end.is_ascii_alphanumeric() && !has_decimals && is_card(&digits) {
         return (Some(SecretKind::Card), length);
     }
     if digits.len() == 15 && is_french(&digits) {

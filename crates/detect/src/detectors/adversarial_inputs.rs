@@ -7,7 +7,8 @@
 //!   all traffic shows of late: what happens to all is drift, not a pattern at someone.
 //! - **Fields:** numbers and booleans of `features`, `embedding`, `score`; with more than 64, sums of them.
 //! - **False alarms:** the run to naming anybody falsely is at least the inverse of the budget, in days, over all entities
-//!   together. The same row sent again counts once.
+//!   together. The same row sent again counts once. A pattern at one of fewer than eight values is on record only: so large a
+//!   part of the traffic moves by more than chance.
 //! - **Least effect:** four odd rows, twice as many as normal.
 //! - **Blind spots:** an attack from everywhere at once; inputs that differ from usual ones no more than usual ones do (a
 //!   small perturbation of every pixel); more than 300 values of an attribute; texts alone.
@@ -30,6 +31,9 @@ use crate::{
     outcomes::{JudgedPrediction, text_hash},
     wording::percent,
 };
+
+/// A pattern at one of fewer than these stores or people is on record only.
+const FEWEST_ENTITIES: usize = 8;
 
 pub(super) const SPEC: DetectorSpec = DetectorSpec {
     name: "adversarial_inputs",
@@ -206,7 +210,9 @@ impl AdversarialInputs {
         (finding.observed, finding.expected) = (alarm.bad as f64 / n, alarm.expected / n);
         finding.unit = "share of odd inputs".to_owned();
         (finding.effect, finding.effect_name) = (finding.observed / finding.expected.max(1e-9), "ratio".to_owned());
-        finding.severity = Severity::Ticket;
+        // One of few, or all: a part of the traffic that moved is drift, which is judged by how much it usually moves.
+        let is_one_of_many = alarm.entity.is_some_and(|(slot, _)| state.entities.n_values(slot) >= FEWEST_ENTITIES);
+        finding.severity = if is_one_of_many { Severity::Ticket } else { Severity::Info };
         finding.atlas = ["AML.T0015", "AML.T0041", "AML.T0043.003"].map(str::to_owned).to_vec();
         finding.features = self.features(alarm);
         let inputs: Vec<&str> = finding.features.iter().map(|feature| feature.name.as_str()).take(4).collect();

@@ -35,7 +35,7 @@ fn until(cases: &[Case]) -> i64 {
 /// Goal: one channel of four whose answers turn wrong is found and named, however the stream was cut and after a restart;
 /// where nothing changes nothing is told.
 #[test]
-fn a_channel_that_turns_wrong_is_named_and_a_steady_model_is_not_told() {
+fn alerts_on_a_channel_that_turns_wrong_and_names_it() {
     let bad = cases(1, |days, channel| if days > 5.0 && channel == "phone" { 0.45 } else { 0.1 });
     let found = findings_of("accuracy", settings(until(&bad), Some("yes")), &batches(&bad, 500));
     let first = found.first().expect("a finding");
@@ -55,13 +55,17 @@ fn a_channel_that_turns_wrong_is_named_and_a_steady_model_is_not_told() {
         .collect();
     assert_eq!(findings_of("accuracy", settings(until(&bad), Some("yes")), &cut), found);
     assert_eq!(findings_with_restart("accuracy", settings(until(&bad), Some("yes")), &cut), found);
+}
+
+#[test]
+fn stays_quiet_on_a_steady_model() {
     let good = cases(2, |_, _| 0.1);
     assert_eq!(findings_of("accuracy", settings(until(&good), Some("yes")), &batches(&good, 500)), []);
 }
 
 /// Goal: a number that is further off is found; so is a model whose decisions stay right while its probabilities do not.
 #[test]
-fn errors_of_numbers_are_found() {
+fn alerts_on_numbers_that_are_further_off() {
     let mut dice = Dice(5);
     let mut changed = cases(3, |_, _| 0.1);
     for (index, case) in changed.iter_mut().enumerate() {

@@ -44,7 +44,7 @@ fn found(cases: &[Case], size: usize) -> Vec<Finding> {
 /// Goal: a person whose pictures have stickers in a tenth is the first one named, within 200 of their pictures; whatever the
 /// cut of the stream, and after a restart.
 #[test]
-fn a_person_with_stickers_is_named_first() {
+fn alerts_on_a_person_with_stickers_first() {
     let bad = cases(1, (34, 2_000), |after, person| if after > 2.0 && person == 77 { 0.1 } else { 0.0 });
     let findings = found(&bad, 4_000);
     let first = findings.first().expect("a finding");
@@ -59,7 +59,7 @@ fn a_person_with_stickers_is_named_first() {
 
 /// Goal: over 200 people at most one false accusation in 90 days; a change that is everywhere accuses nobody.
 #[test]
-fn nobody_is_accused_of_chance_or_of_what_happens_to_all() {
+fn stays_quiet_on_chance_or_of_what_happens_to_all() {
     let quiet = cases(2, (104, 1_000), |_, _| 0.01);
     assert_eq!(found(&quiet, 5_000).len(), 0);
     let everywhere = cases(3, (40, 1_000), |after, _| if after > 2.0 { 0.08 } else { 0.01 });

@@ -35,7 +35,7 @@ fn found(cases: &[Case], size: usize) -> Vec<Finding> {
 
 /// Goal: scores that get less sure are told as a fall of what to expect; whatever the cut, and after a restart.
 #[test]
-fn less_sure_scores_are_a_fall() {
+fn alerts_on_scores_that_are_less_sure() {
     let bad = cases(1, |days| if days > 10.0 { 1.5 } else { 2.0 });
     let findings = found(&bad, 3_000);
     let first = findings.first().expect("a finding");
@@ -49,7 +49,7 @@ fn less_sure_scores_are_a_fall() {
 
 /// Goal: 14 models over six weeks in which nothing changes, 84 weeks in all, are nearly quiet.
 #[test]
-fn steady_scores_are_not_told() {
+fn stays_quiet_on_steady_scores() {
     let told = (10..24).filter(|&seed| !found(&cases(seed, |_| 2.0), 5_000).is_empty()).count();
     assert!(told <= 2, "{told} of 14");
 }

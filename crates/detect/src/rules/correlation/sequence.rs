@@ -72,7 +72,9 @@ impl SequenceWindow {
             before.iter().rev().all(|times| {
                 // Records of one time follow each other either way, but none follows itself.
                 let place = times.partition_point(|&(time, _)| time <= at.0);
-                let Some(earlier) = times.range(..place).rev().find(|&&(_, record)| record != at.1) else { return false };
+                let Some(earlier) = times.range(..place).rev().find(|&&(_, record)| record != at.1) else {
+                    return false;
+                };
                 at = *earlier;
                 end.0.saturating_sub(at.0) <= span
             })
