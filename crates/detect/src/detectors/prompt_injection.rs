@@ -1,7 +1,7 @@
 //! Texts that instruct the model against its operator: prompt injection, jailbreaks, extraction of the system prompt.
 //!
 //! - **Method:** each prompt is scored by [`crate::text_attack`] (an open lexicon and grammar of intents in eleven
-//!   languages, after disguises and other notations are taken off, and a small linear model). The score is ranked among
+//!   languages, after disguises and other notations are taken off). The score is ranked among
 //!   the usual texts of the model and channel (a conformal p-value of at most one per cent flags a text, given at least 2.5
 //!   points). Flags are judged as [`crate::flag_watch`] says: a single text that no usual one comes near, a sender with
 //!   several, a rise in all.

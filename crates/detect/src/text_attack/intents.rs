@@ -206,7 +206,7 @@ const MENTIONED: f32 = 1.5;
 const QUOTED: f32 = 1.0;
 const MENTIONED_IN_QUOTES: f32 = 4.0;
 /// So many less where somebody tells of ignoring, rather than asks for it.
-const TOLD: f32 = 2.5;
+const TOLD: f32 = 3.0;
 const ABOUT_SOFTWARE: f32 = 1.0;
 /// How near such talk must be, in bytes.
 const NEAR_BEFORE: usize = 120;

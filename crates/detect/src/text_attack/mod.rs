@@ -1,8 +1,7 @@
 //! How much a text looks like an attack on a language model: prompt injection, jailbreaks and what goes with them.
 //!
-//! Three things are added up. Words and phrases of eleven languages stand for concepts, and concepts near each other
+//! Words and phrases of eleven languages stand for concepts, and concepts near each other
 //! for intents (`intents.rs`), after disguises were taken off (`fold.rs`) and other notations read (`decode.rs`).
-//! A small linear model over words and letters has learned on sentences that grammars of this crate make (`model.rs`).
 //! Talk about attacks, quotes and tales count less. All of it is written down here; nothing is learned from a corpus.
 //!
 //! The score is in points and means nothing by itself: it is ranked among the usual texts of a model.
@@ -13,9 +12,6 @@ mod decode;
 mod fold;
 mod intents;
 mod lexicon;
-mod model;
-#[cfg(test)]
-mod sentences;
 #[cfg(test)]
 mod tests;
 
@@ -86,7 +82,6 @@ impl Reader {
         concepts::hits(&folded.text, true, &mut self.hits);
         let mut points = intents::points(&folded.text, &self.hits);
         let mut reading = Reading { traces: folded.traces, ..Reading::default() };
-        let margin = model::margin(&folded.text, &self.hits);
         for (how, hidden) in &folded.hidden {
             reading.has_notation |= is_notation(*how);
             concepts::hits(hidden, *how != Hiding::Spaced, &mut self.hits);
@@ -102,7 +97,7 @@ impl Reader {
             }
         }
         reading.points = points;
-        reading.score = added_up(points) + margin;
+        reading.score = added_up(points);
         reading
     }
 }
