@@ -30,4 +30,4 @@ SELECT model, dataset, channel, label, CAST(n AS BIGINT) AS training_rows, CAST(
        round((share - share_of_others) / sqrt(pooled * (1 - pooled) * (1 / n + 1 / other_n)), 1) AS z
 FROM rates
 WHERE n >= $least_rows AND abs(share - share_of_others) >= $least_z * sqrt(pooled * (1 - pooled) * (1 / n + 1 / other_n))
-ORDER BY abs(share - share_of_others) / sqrt(pooled * (1 - pooled) * (1 / n + 1 / other_n)) DESC, n, label DESC
+ORDER BY abs(z) DESC, training_rows, label DESC
