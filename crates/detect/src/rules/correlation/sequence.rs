@@ -63,20 +63,17 @@ impl SequenceWindow {
         self.ends(new, span).map(at).max().unwrap_or(0)
     }
 
-    /// Whether the rules matched one after the other within the span, the last not before the new match. Each
+    /// Whether the rules matched one after the other in a window of the span that has the new match in it. Each
     /// is matched by a record of its own.
     pub(crate) fn holds_in_order(&self, new: i64, span: Span) -> bool {
-        let Some((last, before)) = self.times.split_last() else { return false };
-        last.iter().filter(|&&(end, _)| new <= end && end.saturating_sub(new) <= span).any(|&end| {
-            let mut at = end;
-            before.iter().rev().all(|times| {
-                // Records of one time follow each other either way, but none follows itself.
-                let place = times.partition_point(|&(time, _)| time <= at.0);
-                let Some(earlier) = times.range(..place).rev().find(|&&(_, record)| record != at.1) else {
-                    return false;
-                };
-                at = *earlier;
-                end.0.saturating_sub(at.0) <= span
+        self.ends(new, span).any(|end| {
+            let mut at: Moment = (end, u64::MAX);
+            // The latest before the next is the best: it leaves the most to those before it.
+            self.times.iter().rev().all(|times| {
+                let place = times.partition_point(|&moment| moment < at);
+                let Some(place) = place.checked_sub(1) else { return false };
+                at = times[place];
+                end.saturating_sub(at.0) <= span
             })
         })
     }
