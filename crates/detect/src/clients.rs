@@ -143,6 +143,25 @@ impl<T> Client<T> {
     }
 }
 
+/// Clients to tell of when the second ends, each once.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+pub(crate) struct Pending(Vec<u64>);
+
+impl Pending {
+    /// Most clients that are told of in one second; of further ones the next second tells.
+    const MOST: usize = 64;
+
+    pub(crate) fn add(&mut self, key: u64) {
+        if self.0.len() < Self::MOST && !self.0.contains(&key) {
+            self.0.push(key);
+        }
+    }
+
+    pub(crate) fn take(&mut self) -> Vec<u64> {
+        std::mem::take(&mut self.0)
+    }
+}
+
 /// At most `MOST` clients. Where there are more, those that asked least are forgotten, a quarter at a time.
 ///
 /// What it holds depends on the requests and their order alone.

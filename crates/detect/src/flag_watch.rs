@@ -8,7 +8,7 @@
 use std::collections::{BTreeMap, VecDeque};
 
 use serde::{Deserialize, Serialize};
-use wardline_domain::{Carrier, Span, Timestamp};
+use wardline_domain::{Carrier, Finding, Span, Timestamp};
 use wardline_stats::{
     interval::wilson,
     sequential::{Direction, EDetector},
@@ -94,6 +94,23 @@ pub(crate) struct FlagReport {
 }
 
 impl FlagReport {
+    /// Fills a finding with what every detector of flagged texts tells alike; `flagged` names what is counted.
+    pub(crate) fn fill(&self, finding: &mut Finding, flagged: &str) {
+        let n = self.flags.len() as f64;
+        (finding.onset, finding.onset_interval) = (self.onset, (self.onset, self.onset));
+        finding.observed = n / self.texts.max(1) as f64;
+        (finding.expected, finding.unit) = (self.usual_share, "share".to_owned());
+        (finding.n_observed, finding.n_expected) = (self.texts, self.learned);
+        (finding.effect, finding.effect_name) = (n, flagged.to_owned());
+        finding.p_value = Some(self.p_value);
+        finding.responsible = self.senders.iter().chain(&self.channels).cloned().collect();
+    }
+
+    /// How many flagged texts so many would usually have.
+    pub(crate) fn n_usual(&self) -> f64 {
+        self.usual_share * self.texts as f64
+    }
+
     /// Ids of the flagged texts, the latest.
     pub(crate) fn ids(&self) -> Vec<&str> {
         self.flags.iter().rev().filter_map(|flag| flag.id.as_deref()).take(MOST_IDS).collect()

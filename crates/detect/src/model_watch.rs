@@ -108,16 +108,6 @@ impl ModelWatch {
         self.scratch = scratch;
     }
 
-    /// Takes records that are no predictions: training rows, or a deployment. They do not move the clock.
-    pub(crate) fn observe_other(
-        &mut self,
-        batch: &EventBatch,
-        range: std::ops::Range<usize>,
-        findings: &mut Vec<Finding>,
-    ) {
-        self.show_rows(batch, range, findings);
-    }
-
     /// Takes predictions that were judged by what turned out to be true.
     pub(crate) fn judge(&mut self, judged: &[JudgedPrediction], findings: &mut Vec<Finding>) {
         for detector in &mut self.detectors {
@@ -125,7 +115,8 @@ impl ModelWatch {
         }
     }
 
-    fn show_rows(&mut self, batch: &EventBatch, range: std::ops::Range<usize>, findings: &mut Vec<Finding>) {
+    /// Shows records to the detectors. Those that are no predictions, training rows or a deployment, do not move the clock.
+    pub(crate) fn show_rows(&mut self, batch: &EventBatch, range: std::ops::Range<usize>, findings: &mut Vec<Finding>) {
         if range.is_empty() {
             return;
         }

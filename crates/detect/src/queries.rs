@@ -43,6 +43,13 @@ impl Query {
         self.values.iter().zip(&other.values).filter(|(mine, theirs)| mine != theirs).count()
     }
 
+    /// Whether they differ in one part at most, or in two where no part has a code (texts).
+    #[inline]
+    pub(crate) fn is_near(&self, other: &Self) -> bool {
+        let most = if self.levels().next().is_none() { 2 } else { 1 };
+        self.n_changed(other) <= most
+    }
+
     /// The parts' codes in eight levels, for as many parts as have one.
     #[inline]
     pub(crate) fn levels(&self) -> impl Iterator<Item = (usize, usize)> + '_ {

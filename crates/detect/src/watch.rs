@@ -329,7 +329,7 @@ impl Watch {
     fn observe_training_rows(&mut self, model: &str, batch: &EventBatch, observed: &mut Observed) {
         let mut findings = Vec::new();
         if let Some(watch) = self.watch_of(model) {
-            watch.observe_other(batch, 0..batch.len(), &mut findings);
+            watch.show_rows(batch, 0..batch.len(), &mut findings);
         }
         self.group(model, findings, observed);
     }
@@ -343,7 +343,7 @@ impl Watch {
             let mut findings = Vec::new();
             if let Some(watch) = self.watch_of(model) {
                 watch.state.retirements.observe(batch, row, time);
-                watch.observe_other(batch, row..row + 1, &mut findings);
+                watch.show_rows(batch, row..row + 1, &mut findings);
                 self.deployments.observe(model, batch, row, time);
             }
             self.group(model, findings, observed);

@@ -1,12 +1,12 @@
 //! What this program looks for by itself.
 
-use wardline_detect::DETECTORS;
+use wardline_detect::{DETECTORS, rules::RuleSet};
 use wardline_domain::atlas::{Claim, Means};
 
 use crate::hunts;
 
-/// Detectors and hunts.
-pub(super) fn built_in() -> Vec<Claim> {
+/// Detectors, hunts, and the rules that are in use.
+pub(super) fn with_rules(set: &RuleSet) -> Vec<Claim> {
     let detectors = DETECTORS.iter().map(|detector| Claim {
         means: Means::Detector,
         name: detector.name.to_owned(),
@@ -17,5 +17,10 @@ pub(super) fn built_in() -> Vec<Claim> {
         name: hunt.heading.name.clone(),
         techniques: hunt.heading.atlas.clone(),
     });
-    detectors.chain(hunts).collect()
+    let rules = set.rules().iter().map(|rule| Claim {
+        means: Means::Rule,
+        name: rule.name.clone(),
+        techniques: rule.atlas.clone(),
+    });
+    detectors.chain(hunts).chain(rules).collect()
 }

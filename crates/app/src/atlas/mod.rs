@@ -8,17 +8,20 @@ mod view;
 use anyhow::Context as _;
 use arrow::array::RecordBatch;
 use serde_json::Value;
-use wardline_domain::{
-    Timestamp,
-    atlas::{Atlas, Claim},
-};
+use wardline_detect::rules::shipped;
+use wardline_domain::{Timestamp, atlas::Atlas};
 use wardline_store::metadata::State;
 
 pub(crate) use self::{
     report::{AtlasReport, TechniqueReport},
     view::View,
 };
-use crate::{pipeline::Pipeline, server::QueryRequest, settings::QueryLimits};
+use crate::{
+    pipeline::Pipeline,
+    rule_files,
+    server::QueryRequest,
+    settings::{QueryLimits, Settings},
+};
 
 /// Where an imported release is kept in the metadata.
 const STATE: &str = "atlas";
@@ -53,21 +56,18 @@ pub(crate) fn summary(atlas: &Atlas) -> String {
 
 /// All that is known of every technique: what looks for it, whether it could be seen, and what was found.
 ///
-/// `rules` are those in use: each is a claim of [`wardline_domain::atlas::Means::Rule`].
-///
 /// # Errors
-/// Where the tables cannot be asked.
+/// Where the tables cannot be asked, or the folder of rules cannot be read.
 pub(crate) async fn report(
     pipeline: &Pipeline,
-    limits: &QueryLimits,
+    settings: &Settings,
     range: (Timestamp, Timestamp),
-    rules: impl IntoIterator<Item = Claim>,
 ) -> anyhow::Result<AtlasReport> {
     let atlas = catalogue(pipeline).await?;
-    let asker = Asker { pipeline, limits };
+    let asker = Asker { pipeline, limits: &settings.query };
     let fields = seen::fields(&asker, range).await?;
     let findings = seen::findings(&asker, range).await?;
-    let mut report = AtlasReport::new(&atlas, claims::built_in().into_iter().chain(rules));
+    let mut report = AtlasReport::new(&atlas, claims::with_rules(&rule_files::active(&settings.rules)?.set));
     report.from = Some(range.0);
     report.to = Some(range.1);
     report.add_visibility(&fields);
@@ -77,7 +77,7 @@ pub(crate) async fn report(
 
 /// What this program brings with it.
 pub(crate) fn built_in() -> AtlasReport {
-    AtlasReport::new(Atlas::built_in(), claims::built_in())
+    AtlasReport::new(Atlas::built_in(), claims::with_rules(&shipped()))
 }
 
 /// Asks the tables of a data folder.

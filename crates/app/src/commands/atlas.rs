@@ -78,7 +78,7 @@ async fn local(
     range: (Timestamp, Timestamp),
     view: View,
 ) -> anyhow::Result<(AtlasReport, serde_json::Value)> {
-    let report = atlas::report(pipeline, &settings.query, range, []).await?;
+    let report = atlas::report(pipeline, settings, range).await?;
     let layer = report.layer(&atlas::catalogue(pipeline).await?, view);
     Ok((report, layer))
 }

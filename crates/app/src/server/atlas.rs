@@ -43,7 +43,7 @@ enum Form {
 async fn asked(shared: &Shared, query: &AtlasQuery) -> Result<AtlasReport, ApiError> {
     let to = query.to.unwrap_or_else(now);
     let from = query.from.unwrap_or_else(|| to.plus(-7 * Timestamp::DAY));
-    let report = atlas::report(&shared.pipeline, &shared.settings.query, (from, to), []).await;
+    let report = atlas::report(&shared.pipeline, &shared.settings, (from, to)).await;
     report.map_err(|error| ApiError::internal(&format!("{error:#}")))
 }
 

@@ -30,6 +30,7 @@ fn coverage_is_a_table_json_and_a_layer_without_a_server() {
     assert_eq!(report["unknown"], serde_json::json!([]));
     assert!(technique(&report, "AML.T0029")["detectors"].as_array().unwrap().contains(&"traffic".into()));
     assert!(technique(&report, "AML.T0024.002")["hunts"].as_array().unwrap().contains(&"extraction_sweep".into()));
+    assert!(technique(&report, "AML.T0054")["rules"].as_array().unwrap().contains(&"jailbreak_persona".into()));
     let layer: Value = serde_json::from_slice(&std::fs::read(layer).unwrap()).unwrap();
     assert_eq!((&layer["versions"]["layer"], &layer["domain"]), (&"4.5".into(), &"atlas".into()));
     let scored = layer["techniques"].as_array().unwrap();

@@ -18,7 +18,7 @@ use wardline_domain::{Carrier, Finding, FindingKind, RecordKind, Severity, Span,
 use super::{Detector, DetectorBudget, DetectorSpec, EventRows, saved_whole};
 use crate::{
     client_rows::UsageColumns,
-    clients::{ClientColumns, ClientTable},
+    clients::{ClientColumns, ClientTable, Pending},
     draft::{draft, sealed},
     evidence,
     model_state::{ModelState, Phase},
@@ -46,7 +46,7 @@ const TIMES_HONEST: u32 = 3;
 struct AgentLoops {
     sessions: ClientTable<Calls, MOST_SESSIONS>,
     longest_honest: u32,
-    pending: Vec<u64>,
+    pending: Pending,
 }
 
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
@@ -81,17 +81,14 @@ impl Detector for AgentLoops {
             let run = session.habit.call(query, usage.input_length(row), now);
             if state.phase != Phase::Watching {
                 self.longest_honest = self.longest_honest.max(run);
-            } else if run >= LEAST.max(TIMES_HONEST * self.longest_honest)
-                && self.pending.len() < 64
-                && !self.pending.contains(&name.key)
-            {
-                self.pending.push(name.key);
+            } else if run >= LEAST.max(TIMES_HONEST * self.longest_honest) {
+                self.pending.add(name.key);
             }
         }
     }
 
     fn on_second(&mut self, state: &ModelState, findings: &mut Vec<Finding>) {
-        for key in std::mem::take(&mut self.pending) {
+        for key in self.pending.take() {
             findings.extend(self.tell(state, key, state.second.start));
         }
     }
@@ -104,10 +101,7 @@ impl Calls {
     fn call(&mut self, query: Option<Query>, length: f64, now: Timestamp) -> u32 {
         let is_near = self.last.is_some_and(|(last, time)| {
             let is_alike = match (&query, &last) {
-                (Some(query), Some(last)) => {
-                    let near = if query.levels().next().is_none() { 2 } else { 1 };
-                    query.n_changed(last) <= near
-                }
+                (Some(query), Some(last)) => query.is_near(last),
                 (None, None) => 0.0 < length && self.length <= length,
                 _ => false,
             };

@@ -21,7 +21,7 @@ use wardline_domain::{Carrier, Finding, FindingKind, RecordKind, Severity, Span,
 
 use super::{Detector, DetectorBudget, DetectorSpec, EventRows, saved_whole};
 use crate::{
-    clients::{ClientColumns, ClientTable},
+    clients::{ClientColumns, ClientTable, Pending},
     draft::{draft, sealed},
     evidence,
     model_state::{ModelState, Phase},
@@ -52,7 +52,7 @@ struct Probing {
     clients: ClientTable<Probes, MOST_CLIENTS>,
     /// The most records that one client probed in a day of learning.
     most_honest: u32,
-    pending: Vec<u64>,
+    pending: Pending,
 }
 
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
@@ -92,17 +92,14 @@ impl Detector for Probing {
             let probed = client.habit.probed;
             if state.phase != Phase::Watching {
                 self.most_honest = self.most_honest.max(probed);
-            } else if probed >= LEAST.max(TIMES_HONEST * self.most_honest)
-                && self.pending.len() < 64
-                && !self.pending.contains(&name.key)
-            {
-                self.pending.push(name.key);
+            } else if probed >= LEAST.max(TIMES_HONEST * self.most_honest) {
+                self.pending.add(name.key);
             }
         }
     }
 
     fn on_second(&mut self, state: &ModelState, findings: &mut Vec<Finding>) {
-        for key in std::mem::take(&mut self.pending) {
+        for key in self.pending.take() {
             findings.extend(self.tell(state, key, state.second.start));
         }
     }
@@ -120,8 +117,7 @@ impl Probes {
         while self.records.front().is_some_and(|asked| now.since(asked.last) > LASTS) {
             self.records.pop_front();
         }
-        let near = if query.levels().next().is_none() { 2 } else { 1 };
-        let Some(at) = self.records.iter().rposition(|asked| query.n_changed(&asked.query) <= near) else {
+        let Some(at) = self.records.iter().rposition(|asked| query.is_near(&asked.query)) else {
             if self.records.len() >= KEPT {
                 self.records.pop_front();
             }

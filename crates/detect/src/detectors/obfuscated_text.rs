@@ -123,13 +123,7 @@ fn finding(state: &ModelState, report: &FlagReport, allowance: &Allowance) -> Fi
     let now = state.second.start;
     let n = report.flags.len();
     let mut finding = draft(state, SPEC.name, FindingKind::Injection, "prompt disguise", now);
-    (finding.onset, finding.onset_interval) = (report.onset, (report.onset, report.onset));
-    finding.observed = n as f64 / report.texts.max(1) as f64;
-    (finding.expected, finding.unit) = (report.usual_share, "share".to_owned());
-    (finding.n_observed, finding.n_expected) = (report.texts, report.learned);
-    (finding.effect, finding.effect_name) = (n as f64, "disguised texts".to_owned());
-    finding.p_value = Some(report.p_value);
-    finding.responsible = report.senders.iter().chain(&report.channels).cloned().collect();
+    report.fill(&mut finding, "disguised texts");
     finding.atlas = SPEC.atlas.iter().rev().map(|id| (*id).to_owned()).collect();
     let named: Vec<String> = (REASONS.iter().enumerate())
         .map(|(bit, words)| (report.n_for(1 << bit), words))
@@ -142,7 +136,7 @@ fn finding(state: &ModelState, report: &FlagReport, allowance: &Allowance) -> Fi
         state.name,
         clock_time(report.onset, now),
         named.join(", "),
-        number(report.usual_share * report.texts as f64),
+        number(report.n_usual()),
         carried_by(&finding.responsible),
         allowance.words(),
     );

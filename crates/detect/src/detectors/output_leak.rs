@@ -207,13 +207,7 @@ fn finding(state: &ModelState, data: Data, report: &FlagReport, allowance: &Allo
         Data::Instructions => "output instructions",
     };
     let mut finding = draft(state, SPEC.name, FindingKind::Injection, measure, now);
-    (finding.onset, finding.onset_interval) = (report.onset, (report.onset, report.onset));
-    finding.observed = n as f64 / report.texts.max(1) as f64;
-    (finding.expected, finding.unit) = (report.usual_share, "share".to_owned());
-    (finding.n_observed, finding.n_expected) = (report.texts, report.learned);
-    (finding.effect, finding.effect_name) = (n as f64, "answers".to_owned());
-    finding.p_value = Some(report.p_value);
-    finding.responsible = report.senders.iter().chain(&report.channels).cloned().collect();
+    report.fill(&mut finding, "answers");
     // A key that is out can be used at once.
     finding.severity = if data == Data::Keys { Severity::Page } else { Severity::Ticket };
     finding.atlas = data.atlas().iter().map(|id| (*id).to_owned()).collect();
@@ -229,7 +223,7 @@ fn finding(state: &ModelState, data: Data, report: &FlagReport, allowance: &Allo
         report.texts,
         state.name,
         clock_time(report.onset, now),
-        number(report.usual_share * report.texts as f64),
+        number(report.n_usual()),
         carried_by(&finding.responsible),
         allowance.words(),
     );

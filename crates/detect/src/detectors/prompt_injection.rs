@@ -132,13 +132,7 @@ impl PromptInjection {
         let now = state.second.start;
         let n = report.flags.len();
         let mut finding = draft(state, SPEC.name, FindingKind::Injection, "prompt", now);
-        (finding.onset, finding.onset_interval) = (report.onset, (report.onset, report.onset));
-        finding.observed = n as f64 / report.texts.max(1) as f64;
-        (finding.expected, finding.unit) = (report.usual_share, "share".to_owned());
-        (finding.n_observed, finding.n_expected) = (report.texts, report.learned);
-        (finding.effect, finding.effect_name) = (n as f64, "flagged texts".to_owned());
-        finding.p_value = Some(report.p_value);
-        finding.responsible = report.senders.iter().chain(&report.channels).cloned().collect();
+        report.fill(&mut finding, "flagged texts");
         let n_effects = report.n_with_effect();
         finding.severity = if n >= MANY || n_effects > 0 { Severity::Page } else { Severity::Ticket };
         finding.atlas = atlas(report);
@@ -149,7 +143,7 @@ impl PromptInjection {
             state.name,
             clock_time(report.onset, now),
             intents_in_words(report),
-            number(report.usual_share * report.texts as f64),
+            number(report.n_usual()),
             carried_by(&finding.responsible),
             self.allowance.words(),
         );
@@ -185,7 +179,7 @@ fn reasons(reading: &Reading, channel: Option<&str>) -> u32 {
     intents | hidden | if is_indirect { INDIRECT } else { 0 }
 }
 
-/// Whether the model did what it was told: it gave out a key, or repeats instructions that were asked for.
+/// Whether the model did what it was told: it gave out a key.
 fn had_effect(reading: &Reading, output: &str) -> bool {
     if is_refusal(output) {
         return false;

@@ -24,7 +24,7 @@ use wardline_domain::{Carrier, EventBatch, Finding, FindingKind, RecordKind, Sev
 use super::{Detector, DetectorBudget, DetectorSpec, EventRows, saved_whole};
 use crate::{
     client_rows::UsageColumns,
-    clients::{ClientColumns, ClientTable},
+    clients::{ClientColumns, ClientTable, Pending},
     draft::{draft, sealed},
     evidence,
     model_state::{ModelState, Phase},
@@ -66,7 +66,7 @@ struct SpongeInputs {
     /// Requests of the second half of learning, and the heavy ones.
     learned: [(u64, u64); LOADS],
     most_honest: [f64; LOADS],
-    pending: Vec<u64>,
+    pending: Pending,
 }
 
 #[derive(Clone, Copy, Debug, Default, Serialize, Deserialize)]
@@ -165,19 +165,15 @@ impl Detector for SpongeInputs {
                     self.learned[load].0 += 1;
                     self.learned[load].1 += u64::from(is_heavy);
                     self.most_honest[load] = self.most_honest[load].max(sum);
-                } else if is_heavy
-                    && sum >= limit_of(self.most_honest[load])
-                    && self.pending.len() < 64
-                    && !self.pending.contains(&name.key)
-                {
-                    self.pending.push(name.key);
+                } else if is_heavy && sum >= limit_of(self.most_honest[load]) {
+                    self.pending.add(name.key);
                 }
             }
         }
     }
 
     fn on_second(&mut self, state: &ModelState, findings: &mut Vec<Finding>) {
-        for key in std::mem::take(&mut self.pending) {
+        for key in self.pending.take() {
             findings.extend(self.tell(state, key, state.second.start));
         }
     }
