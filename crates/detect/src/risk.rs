@@ -7,7 +7,7 @@ use wardline_domain::{Finding, FindingKind, Severity, Slice, Span, Timestamp};
 
 /// The dimensions that are somebody or something that acts.
 const DIMENSIONS: [&str; 10] =
-    ["user", "user_hash", "account", "api_key", "client", "ip", "session", "channel", "store", "tenant"];
+    ["user", "user_hash", "account", "api_key", "client", "client_ip", "session", "channel", "store", "tenant"];
 /// A finding weighs half after this long.
 const HALF_LIFE: Span = 7 * Timestamp::DAY;
 /// Most entities of one model that are remembered; the least risky goes first.
