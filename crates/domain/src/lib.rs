@@ -4,6 +4,7 @@
 //! **Invariant:** nothing here waits, reads, writes, or looks at a clock. Every other crate speaks in
 //! these types, and this crate knows none of them.
 
+mod action;
 mod alert;
 mod batch;
 mod dead_letter;
@@ -18,6 +19,7 @@ pub mod atlas;
 pub mod column;
 pub mod schema;
 
+pub use action::{Action, ActionError, ActionReceipt, ActionRequest, Actuator};
 pub use alert::{Alert, AlertChange, AlertStatus};
 pub use batch::{BatchError, EventBatch, TextColumn};
 pub use dead_letter::{DeadLetter, DeadLetterReason};

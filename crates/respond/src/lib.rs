@@ -1,0 +1,1 @@
+//! Response to what was detected: judging rollouts, incidents, playbooks and evidence.
