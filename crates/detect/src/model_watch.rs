@@ -390,6 +390,13 @@ impl ModelWatch {
     }
 }
 
+/// Which rows of a batch failed.
+pub(crate) fn failures(batch: &EventBatch) -> Vec<bool> {
+    let mut failed = vec![false; batch.len()];
+    mark_failed(batch, &mut failed);
+    failed
+}
+
 fn mark_failed(batch: &EventBatch, failed: &mut [bool]) {
     let Some(status) = batch.text("status") else { return };
     let error_code = status.dictionary().map(|dictionary| {
