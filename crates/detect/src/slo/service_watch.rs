@@ -54,13 +54,13 @@ impl ServiceWatch {
         let Ok(times) = batch.times() else { return findings };
         let failed = failures(batch);
         let latency = batch.number("latency_ms");
-        for row in 0..batch.len() {
+        for (row, &has_failed) in failed.iter().enumerate() {
             let time = Timestamp::from_micros(times.value(row));
             let now = self.clock.arrive(time).floor(Timestamp::MINUTE);
             self.pass(slos, now, &mut findings);
             let latency_ms = latency.filter(|array| array.is_valid(row)).map(|array| array.value(row));
             for slo in &concerned {
-                let Some(is_bad) = is_bad(slo.indicator, failed[row], latency_ms) else { continue };
+                let Some(is_bad) = is_bad(slo.indicator, has_failed, latency_ms) else { continue };
                 let key = (slo.service.clone(), slo.name.clone());
                 let budget = self.budgets.entry(key).or_default();
                 budget.take(model, time.floor(Timestamp::MINUTE).min(now), now, is_bad);
