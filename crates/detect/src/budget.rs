@@ -3,8 +3,8 @@
 //!
 //! **Level.** A finding of detector `d` on a model carries the chance `p` of as much by chance alone. `d` tells nothing above a
 //! limit `L_d`, and by its settings tells at most `r_d` false findings in 30 days of a model in which nothing changes. Where its
-//! chances hold, false findings as sure as this one come at a rate of `f = r_d * p / max(L_d, p_max)`, `p_max` being the largest
-//! chance that it has told of here: a lower bound of the limit, so `f` is never too small on that account. At a time at which
+//! chances hold, false findings as sure as this one come at a rate of `f = r_d * p / L_d`. A finding that does not say its limit
+//! has the largest chance that the detector has told of here for it: a lower bound, so `f` is never too small. At a time at which
 //! `K` models are watched, the share of the budget `B` is `s = B / K * v_d`, where the weights `v_d` of the detectors add up to
 //! one. A finding is admitted where `f <= s`.
 //!
@@ -137,6 +137,7 @@ pub(crate) fn stake(finding: &Finding, settings: &WatchSettings) -> Stake {
         "accuracy" | "feedback" => weekly / 700.0,
         _ => LEAST_LIMIT,
     };
+    let limit = finding.p_limit.filter(|limit| limit.is_finite()).unwrap_or(limit);
     Stake::Chance { monthly: weekly * MONTH_WEEKS, weight, limit, p_value }
 }
 

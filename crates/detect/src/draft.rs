@@ -36,6 +36,7 @@ pub(crate) fn draft_of(model: &str, detector: &str, kind: FindingKind, measure: 
         features: Vec::new(),
         title: String::new(),
         evidence: String::new(),
+        p_limit: None,
         held_back: None,
     }
 }

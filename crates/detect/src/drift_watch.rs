@@ -92,19 +92,19 @@ impl DriftWatch {
 
     fn judge(&mut self, judged: &Judged<'_>, spec: (&str, FindingKind)) -> Option<Finding> {
         let key = (judged.group, judged.window.scale);
-        let moved = self.moved(judged);
+        let (moved, limit) = self.moved(judged);
         if moved.is_empty() {
             self.since.remove(&key);
             return None;
         }
         let onset = *self.since.entry(key).or_insert(judged.window.start);
-        Some(finding(judged, spec, &moved, onset))
+        Some(Finding { p_limit: Some(limit), ..finding(judged, spec, &moved, onset) })
     }
 
-    /// Measures that moved, those that moved most first.
-    fn moved<'a>(&self, judged: &Judged<'a>) -> Vec<Moved<'a>> {
+    /// Measures that moved, those that moved most first; and the chance at which a single one is told.
+    fn moved<'a>(&self, judged: &Judged<'a>) -> (Vec<Moved<'a>>, f64) {
         let Judged { state, learned, window, group, .. } = *judged;
-        let Some(noises) = learned.noise.get(window.scale) else { return Vec::new() };
+        let Some(noises) = learned.noise.get(window.scale) else { return (Vec::new(), 0.0) };
         let mut tested: Vec<Moved<'_>> = Vec::new();
         let mut below_effect = 0_usize;
         for (index, measure) in state.measures_by_name().filter(|(_, measure)| measure.role == self.role) {
@@ -136,7 +136,7 @@ impl DriftWatch {
         tested.sort_by(|left, right| {
             right.shift.share.total_cmp(&left.shift.share).then_with(|| left.measure.name.cmp(&right.measure.name))
         });
-        tested
+        (tested, alpha / n_tests.max(1) as f64)
     }
 }
 

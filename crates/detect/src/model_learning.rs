@@ -1,6 +1,6 @@
 //! How a model's learning goes: sampling, choosing codes, ending.
 
-use wardline_domain::Timestamp;
+use wardline_domain::{Learning as LearningSettings, Span, Timestamp};
 
 use crate::{
     coding::{CODES, Coding},
@@ -10,7 +10,7 @@ use crate::{
     model_state::{ModelState, Phase},
     slice_windows::SliceWindows,
     thinned::Thinned,
-    window::{Table, scales_for},
+    window::{LEAST_WINDOWS, Table, scales_for},
 };
 
 /// Codes are chosen from this many events, or from fewer when a quarter of the learning is over.
@@ -18,6 +18,10 @@ const EVENTS_SAMPLED: u64 = 1_000;
 const LEAST_SAMPLED: u64 = 100;
 /// A code that holds more than this share on a larger sample was badly chosen.
 const MOST_SHARE_OF_CODE: f64 = 0.15;
+/// How long learning waits for windows.
+const LONGEST_WAIT: Span = 14 * Timestamp::DAY;
+/// Windows that learning waits for.
+const WINDOWS_WANTED: usize = LEAST_WINDOWS + 3;
 
 impl ModelState {
     /// Chooses codes and thresholds once the sample suffices.
@@ -63,9 +67,20 @@ impl ModelState {
                 return;
             }
         }
-        if now >= until && self.events >= least_events.max(LEAST_SAMPLED) {
-            self.finish_learning(started, now.min(until.max(started)).max(started));
+        if now >= until && self.events >= least_events.max(LEAST_SAMPLED) && self.knows_windows(now, until) {
+            // Learning that waited for events or windows ends now; else at the moment that was set, however late the next event.
+            let longest = self.scales.first().map_or(0, |scale| scale.span);
+            let waited = now.since(until) > longest;
+            self.finish_learning(started, if waited { now } else { now.min(until).max(started) });
         }
+    }
+
+    /// Whether enough windows were learned to know how they vary. Where nobody said when learning must end, it goes on for
+    /// that: the windows of a model with little traffic take a day each.
+    fn knows_windows(&self, now: Timestamp, until: Timestamp) -> bool {
+        let LearningSettings::For { span, .. } = self.settings.learning else { return true };
+        let is_known = self.scales.first().is_none_or(|scale| scale.learned.kept().len() >= WINDOWS_WANTED);
+        is_known || now.since(until) >= LONGEST_WAIT.max(3 * span)
     }
 
     fn codes_do_not_fit(&self) -> bool {

@@ -182,6 +182,7 @@ fn told(finding: &Finding, entity: &str, risk: &Risk) -> Finding {
             kinds.len(),
             kinds.join(", ")
         ),
+        p_limit: None,
         held_back: None,
         ..finding.clone()
     }

@@ -22,6 +22,7 @@ struct Moved<'a> {
     noise: Noise,
     shift: Shift,
     p_value: f64,
+    alpha: f64,
 }
 
 /// The slice that moved most among those whose windows just closed; the weekly budget is shared by all
@@ -52,7 +53,7 @@ pub(crate) fn on_window(
             }
             let p_value = noise.p_value(&shift);
             if p_value <= alpha && most.as_ref().is_none_or(|most| shift.share > most.shift.share) {
-                most = Some(Moved { group, track, index, measure, noise, shift, p_value });
+                most = Some(Moved { group, track, index, measure, noise, shift, p_value, alpha });
             }
         }
     }
@@ -71,7 +72,7 @@ fn finding(state: &ModelState, moved: &Moved<'_>, now: Timestamp, spec: (&str, F
     finding.unit = "share of events that moved".to_owned();
     (finding.n_observed, finding.n_expected) = moved.shift.events;
     (finding.effect, finding.effect_name) = (moved.shift.share, "shift".to_owned());
-    finding.p_value = Some(moved.p_value);
+    (finding.p_value, finding.p_limit) = (Some(moved.p_value), Some(moved.alpha));
     let is_known_day = state.knows_kind_of_day(start);
     finding.severity = if is_known_day { Severity::Ticket } else { Severity::Info };
     finding.atlas = if kind == FindingKind::PredictionDrift { vec!["AML.T0031".to_owned()] } else { Vec::new() };

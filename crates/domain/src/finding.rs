@@ -158,6 +158,9 @@ pub struct Finding {
     pub effect_name: String,
     /// Chance of as much by chance alone, where the detector has one (its control is on its page).
     pub p_value: Option<f64>,
+    /// The largest chance with which the detector would have told of it, where it knows.
+    #[serde(default)]
+    pub p_limit: Option<f64>,
     /// What a person should do about it.
     pub severity: Severity,
     /// MITRE ATLAS techniques that it may be a sign of.

@@ -33,6 +33,7 @@ fn finding(model: &str, day: i64, p_value: Option<f64>, severity: Severity) -> F
         features: Vec::new(),
         title: String::new(),
         evidence: String::new(),
+        p_limit: None,
         held_back: None,
     }
 }

@@ -104,6 +104,7 @@ struct Found<'a> {
     share: f64,
     normal: f64,
     chance: f64,
+    alpha: f64,
 }
 
 impl Detector for DataQuality {
@@ -205,7 +206,7 @@ fn defects<'a>(state: &'a ModelState, sample: &Sample<'_>, level: f64) -> Vec<Fo
             let share = f64::from(bad) / f64::from(sample.events);
             let chance = binomial_at_least(u64::from(bad), u64::from(sample.events), tolerated.min(0.99));
             if share >= tolerated && share - normal >= sample.least_share && chance <= alpha {
-                found.push(Found { measure, index, defect, share, normal, chance });
+                found.push(Found { measure, index, defect, share, normal, chance, alpha });
             }
         }
     }
@@ -232,7 +233,7 @@ fn finding(
     finding.n_observed = u64::from(events);
     finding.n_expected = state.learned_events(sample.group);
     (finding.effect, finding.effect_name) = (first.share - first.normal, "difference of shares".to_owned());
-    finding.p_value = Some(first.chance);
+    (finding.p_value, finding.p_limit) = (Some(first.chance), Some(first.alpha));
     finding.severity = if state.knows_kind_of_day(sample.from) { Severity::Ticket } else { Severity::Info };
     finding.features = features(found);
     let carriers = || {

@@ -268,7 +268,7 @@ impl EstimatedPerformance {
         let since = self.recent.get(self.recent.len() - length)?.start;
         let n = recent[recent.len() - length..].iter().map(|chunk| chunk.n).sum();
         let n_learned = learned.iter().map(|chunk| chunk.n).sum();
-        let fall = Fall { p_value, name, mean, usual: usual.mean, since, n, n_learned, n_labels };
+        let fall = Fall { p_value, level, name, mean, usual: usual.mean, since, n, n_learned, n_labels };
         Some(finding(state, &fall, now))
     }
 }
@@ -314,6 +314,7 @@ impl Usual {
 
 struct Fall<'a> {
     p_value: f64,
+    level: f64,
     name: &'a str,
     mean: f64,
     usual: f64,
@@ -330,7 +331,7 @@ fn finding(state: &ModelState, fall: &Fall<'_>, now: Timestamp) -> Finding {
     (finding.observed, finding.expected, finding.unit) = (fall.mean, fall.usual, fall.name.to_owned());
     (finding.n_observed, finding.n_expected) = (fall.n, fall.n_learned);
     (finding.effect, finding.effect_name) = (fall.usual - fall.mean, "fall".to_owned());
-    finding.p_value = Some(fall.p_value);
+    (finding.p_value, finding.p_limit) = (Some(fall.p_value), Some(fall.level));
     finding.severity = if state.knows_kind_of_day(fall.since) { Severity::Ticket } else { Severity::Info };
     finding.atlas = vec!["AML.T0031".to_owned()];
     finding.version = state.sole_version();

@@ -71,6 +71,7 @@ struct Count {
     events: u64,
     expected: f64,
     chance: f64,
+    alpha: f64,
 }
 
 impl Detector for Traffic {
@@ -86,8 +87,9 @@ impl Detector for Traffic {
             return;
         }
         let chance = overdispersed_at_least(self.events, expected, learned.traffic.dispersion(from, expected));
-        if chance <= self.alpha(&learned.traffic) {
-            let count = Count { from, events: self.events, expected, chance };
+        let alpha = self.alpha(&learned.traffic);
+        if chance <= alpha {
+            let count = Count { from, events: self.events, expected, chance, alpha };
             self.surge = tell(self.surge, now, from, 2 * learned.traffic.width, || {
                 findings.push(finding(state, &learned.traffic, &count, now))
             });
@@ -125,8 +127,9 @@ impl Traffic {
         let expected = traffic.expected(from, from.plus(traffic.width));
         if self.is_whole && (self.events as f64) * NOTABLE < expected {
             let chance = overdispersed_at_most(self.events, expected, traffic.dispersion(from, expected));
-            if chance <= self.alpha(traffic) {
-                let count = Count { from, events: self.events, expected, chance };
+            let alpha = self.alpha(traffic);
+            if chance <= alpha {
+                let count = Count { from, events: self.events, expected, chance, alpha };
                 self.drop = tell(self.drop, now, from, 2 * traffic.width, || {
                     findings.push(finding(state, traffic, &count, now))
                 });
@@ -169,7 +172,7 @@ fn finding(state: &ModelState, traffic: &TrafficBaseline, count: &Count, now: Ti
     finding.unit = format!("events/{}", span(traffic.width));
     (finding.n_observed, finding.n_expected) = (count.events, state.learned_events(0));
     (finding.effect, finding.effect_name) = (ratio, "ratio".to_owned());
-    finding.p_value = Some(count.chance);
+    (finding.p_value, finding.p_limit) = (Some(count.chance), Some(count.alpha));
     // The ratio that the count does not exclude at 95 %: a quiet hour has few events and strays much.
     let beyond_chance = traffic.dispersion(count.from, count.expected) * count.expected * count.expected;
     let doubt = 1.645 * (count.expected.max(count.events as f64) + beyond_chance).sqrt();

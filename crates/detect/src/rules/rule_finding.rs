@@ -64,6 +64,7 @@ pub(crate) fn first(set: &RuleSet, telling: &Telling, batch: &EventBatch) -> Fin
         features: Vec::new(),
         title: String::new(),
         evidence: evidence(set, telling, batch, &fields),
+        p_limit: None,
         held_back: None,
     };
     finding.title = format!("{}{}{}", rule.title, place(&finding.slice), told_count(rule, telling));

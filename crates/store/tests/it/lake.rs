@@ -355,6 +355,7 @@ fn finding(number: u64) -> Finding {
         features: vec![],
         title: "it is slow".into(),
         evidence: "SELECT 1".into(),
+        p_limit: None,
         held_back: None,
     }
 }

@@ -116,6 +116,7 @@ fn finding(alert: &Alert, measure: &str, unit: &str, observed: f64, expected: f6
             "SELECT date_bin(INTERVAL '1 hour', time) AS hour, instance, count(*) AS n,\n       percentile({measure}, 0.99) AS p99\nFROM \"model.{}\"\nWHERE time >= TIMESTAMP '{}'\nGROUP BY 1, 2 ORDER BY 1, 2",
             alert.model, alert.onset
         ),
+        p_limit: None,
         held_back: None,
     }
 }
