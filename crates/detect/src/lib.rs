@@ -11,7 +11,9 @@ mod budget;
 mod carrier;
 mod client_rows;
 mod clients;
-mod clock;
+mod clock {
+    pub(crate) use wardline_domain::StreamClock;
+}
 mod coding;
 mod deployments;
 mod detectors;
@@ -40,7 +42,6 @@ mod queries;
 mod query_structure;
 mod rate;
 mod recent;
-mod refusal;
 mod repeats;
 mod retirements;
 mod rise_watch;

@@ -94,7 +94,7 @@ pub enum RestoreError {
 }
 
 /// The format of snapshots.
-const FORMAT: u32 = 5;
+const FORMAT: u32 = 6;
 
 #[derive(Serialize, Deserialize)]
 struct Snapshot {

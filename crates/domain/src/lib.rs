@@ -7,11 +7,13 @@
 mod action;
 mod alert;
 mod batch;
+mod clock;
 mod dead_letter;
 mod finding;
 mod kind;
 mod model_settings;
 mod privacy;
+mod refusal;
 mod slice;
 mod time;
 
@@ -22,10 +24,12 @@ pub mod schema;
 pub use action::{Action, ActionError, ActionReceipt, ActionRequest, Actuator};
 pub use alert::{Alert, AlertChange, AlertStatus};
 pub use batch::{BatchError, EventBatch, TextColumn};
+pub use clock::StreamClock;
 pub use dead_letter::{DeadLetter, DeadLetterReason};
 pub use finding::{Carrier, Finding, FindingKind, HeldBack, Severity};
 pub use kind::{RecordKind, UnknownKind};
 pub use model_settings::{Learning, ModelSettings, Objectives, Prices};
 pub use privacy::{FieldRule, PrivacyError, PrivacyKey, PrivacyPolicy, Treatment};
+pub use refusal::is_refusal;
 pub use slice::Slice;
 pub use time::{Span, Timestamp, TimestampError};
