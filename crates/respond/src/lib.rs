@@ -4,3 +4,4 @@
 //! to be done goes out as requests that an actuator carries out elsewhere.
 
 pub mod judge;
+pub mod rollout;

@@ -12,7 +12,7 @@ use super::{
     order::{Order, Record},
     reading::{self, Deployed, Versions},
     record::{BadEvent, DecisionRecord},
-    settings::{JudgeSettings, SettingError},
+    settings::{Audience, JudgeSettings, SettingError},
     trial::{BadIn, Trial},
     verdict::{Change, State},
 };
@@ -53,7 +53,8 @@ pub struct Judge {
     started: Option<Timestamp>,
     is_learned_within: bool,
     started_percent: Option<f64>,
-    decided: Option<Change>,
+    audience: Audience,
+    decision: Option<Box<DecisionRecord>>,
     deployments: VecDeque<Deployed>,
     names: BTreeMap<Key, String>,
     first_bad: Vec<BadEvent>,
@@ -82,7 +83,8 @@ impl Judge {
             started: None,
             is_learned_within: false,
             started_percent: None,
-            decided: None,
+            audience: Audience::People,
+            decision: None,
             deployments: VecDeque::new(),
             names: BTreeMap::new(),
             first_bad: Vec::new(),
@@ -98,7 +100,13 @@ impl Judge {
         let mut judge = Self::new(record.versions.clone(), record.settings.clone(), beginning)?;
         judge.given = Some(if record.is_learned_within { None } else { Some(record.frozen.clone()) });
         judge.percent = record.asked_percent;
+        judge.audience = record.audience;
         Ok(judge)
+    }
+
+    /// Learns what is usual from the trial's own first events, whatever came before.
+    pub fn learn_within(&mut self) {
+        self.given = Some(None);
     }
 
     /// The share that is asked for, in per cent, where no deployment says so.
@@ -220,8 +228,13 @@ impl Judge {
         self.is_learned_within = frozen.is_none();
         self.started_percent = self.percent;
         self.started = Some(moment);
+        let is_mirrored = |record: &Record| matches!(record, Record::Prediction(event, _) if event.role == Role::Shadow);
+        if self.percent.is_none_or(|percent| percent <= 0.0) && together.iter().any(is_mirrored) {
+            self.audience = Audience::Copies;
+        }
+        let plan = self.percent.map(|percent| percent / 100.0);
         // The settings were checked.
-        self.trial = Trial::new(self.settings.clone(), frozen, self.percent.map(|percent| percent / 100.0)).ok();
+        self.trial = Trial::new(self.settings.clone(), frozen, plan, self.audience).ok();
     }
 
     /// What a deployment says of the share.
@@ -271,11 +284,12 @@ impl Judge {
         }
     }
 
+    /// A decision's record is of the event that decided; what comes later is no part of it.
     fn changed(&mut self, change: Option<Change>) -> Option<Change> {
         if let Some(change) = &change
-            && change.state.is_final()
+            && change.state.is_decision()
         {
-            self.decided = Some(change.clone());
+            self.decision = self.compile(Some(change)).map(Box::new);
         }
         change
     }
@@ -296,14 +310,24 @@ impl Judge {
         self.last_bad.push_back(event);
     }
 
+    /// What was decided last.
+    pub fn decision(&self) -> Option<&DecisionRecord> {
+        self.decision.as_deref()
+    }
+
     /// The record of what was decided, or of how it stands; `None` before the trial begins.
     pub fn record(&self) -> Option<DecisionRecord> {
+        self.decision().cloned().or_else(|| self.compile(None))
+    }
+
+    fn compile(&self, change: Option<&Change>) -> Option<DecisionRecord> {
         let (trial, started) = (self.trial.as_ref()?, self.started?);
         let name = |key: Key| self.names.get(&key).cloned().unwrap_or_default();
-        let mut record = DecisionRecord::of(trial, &self.versions, started, self.decided.as_ref(), name);
+        let mut record = DecisionRecord::of(trial, &self.versions, started, change, name);
         record.asked_percent = self.started_percent;
+        record.audience = self.audience;
         record.is_learned_within = self.is_learned_within;
-        record.time = self.decided.as_ref().map(|change| change.time).or(self.order.now());
+        record.time = change.map(|change| change.time).or(self.order.now());
         record.deployments = self.deployments.iter().cloned().collect();
         record.bad_events = self.first_bad.iter().chain(&self.last_bad).cloned().collect();
         record.bad_events_left_out = self.n_bad - record.bad_events.len() as u64;

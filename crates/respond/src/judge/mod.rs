@@ -20,6 +20,7 @@
 //! (one vote each), retries (dropped), replicas that warm up (their first latencies do not count), outages of both
 //! (the coin is fair then), versions that turn bad late (fresh coins start at each doubling).
 
+mod announce;
 mod baseline;
 mod event;
 mod fairness;
@@ -40,6 +41,7 @@ mod share;
 mod tests;
 mod trace;
 mod trial;
+mod trials;
 mod verdict;
 
 pub use baseline::{Frozen, Learning};
@@ -50,8 +52,9 @@ pub use key::Key;
 pub use reading::{Deployed, Versions};
 pub use record::{BadEvent, DecisionRecord, MeasureRecord, RateOf, SegmentRecord};
 pub use replay::{Replayed, replay};
-pub use settings::{Guardrail, JudgeSettings, Measure, SettingError};
+pub use settings::{Audience, Guardrail, JudgeSettings, Measure, SettingError};
 pub use share::{CountedShare, ShareBounds};
 pub use trace::TracePoint;
 pub use trial::{BadIn, Trial};
+pub use trials::Trials;
 pub use verdict::{Change, Hold, State};

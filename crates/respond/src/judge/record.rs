@@ -11,7 +11,7 @@ use super::{
     guard::{Count, Counts},
     key::Key,
     reading::{Deployed, Versions},
-    settings::{JudgeSettings, Measure},
+    settings::{Audience, JudgeSettings, Measure},
     trace::TracePoint,
     trial::{BadIn, Trial},
     verdict::{Change, Hold, State},
@@ -31,7 +31,7 @@ pub struct BadEvent {
 impl BadEvent {
     pub(crate) fn new(id: &str, time: Timestamp, bad: BadIn) -> Self {
         let measures = Measure::ALL.iter().enumerate().filter(|(at, _)| bad & (1 << at) != 0);
-        Self { id: id.to_owned(), time, measures: measures.map(|(_, (measure, _))| *measure).collect() }
+        Self { id: id.to_owned(), time, measures: measures.map(|(_, (measure, ..))| *measure).collect() }
     }
 }
 
@@ -127,6 +127,8 @@ pub struct DecisionRecord {
     pub deployments: Vec<Deployed>,
     /// How it was judged.
     pub settings: JudgeSettings,
+    /// Whom the version answered when the trial began.
+    pub audience: Audience,
     /// What it was compared with.
     pub frozen: Frozen,
     /// Whether that was learned from the trial's own first events.
@@ -186,6 +188,7 @@ impl DecisionRecord {
             deployments: Vec::new(),
             settings: trial.settings.clone(),
             frozen: trial.frozen().clone(),
+            audience: Audience::People,
             is_learned_within: false,
         };
         record.reason = record.sentence(decided.map_or_else(|| trial.cause(), |change| change.cause));

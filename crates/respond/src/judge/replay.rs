@@ -3,7 +3,7 @@
 use serde::Serialize;
 use wardline_domain::EventBatch;
 
-use super::{judge::Judge, record::DecisionRecord, settings::SettingError, verdict::State};
+use super::{judge::Judge, record::DecisionRecord, settings::SettingError};
 
 /// How far apart two computations of the same evidence may be.
 const LOG_TOLERANCE: f64 = 1e-6;
@@ -34,13 +34,16 @@ pub fn replay(
     pieces: impl IntoIterator<Item = Vec<EventBatch>>,
 ) -> Result<Replayed, SettingError> {
     let mut judge = Judge::of_record(record)?;
+    let is_decided = |judge: &Judge| {
+        judge.decision().is_some_and(|found| found.state == record.state || found.state.is_final())
+    };
     for batches in pieces {
         judge.observe(&batches);
-        if judge.state().is_some_and(State::is_final) {
+        if is_decided(&judge) {
             break;
         }
     }
-    if !judge.state().is_some_and(State::is_final) {
+    if !is_decided(&judge) {
         judge.finish();
     }
     let found = judge.record();
@@ -59,8 +62,7 @@ fn differences(record: &DecisionRecord, found: &DecisionRecord) -> Vec<String> {
         }
     };
     // A person may have decided while the evidence was still open.
-    let is_of_evidence = record.by == "wardline";
-    if is_of_evidence {
+    if record.by == "wardline" && record.state.is_decision() {
         differ("decision", record.state.to_string(), found.state.to_string());
         let time = |time: &Option<wardline_domain::Timestamp>| time.map_or_else(String::new, |time| time.to_string());
         differ("time", time(&record.time), time(&found.time));

@@ -13,6 +13,17 @@ pub enum Guardrail {
     Observe,
 }
 
+/// Who the version on trial answers.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Audience {
+    /// People, beside the standing version.
+    #[default]
+    People,
+    /// No one: it gets copies of requests.
+    Copies,
+}
+
 /// What is judged.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -38,17 +49,18 @@ pub enum Measure {
 }
 
 impl Measure {
-    /// Every measure, and its part of the error rate. Parts of measures that a trial cannot have go to the others.
-    pub const ALL: [(Self, f64); 9] = [
-        (Self::Errors, 0.42),
-        (Self::Latency, 0.24),
-        (Self::Refusals, 0.03),
-        (Self::Scores, 0.08),
-        (Self::Decisions, 0.05),
-        (Self::Labels, 0.08),
-        (Self::Flips, 0.03),
-        (Self::Pairs, 0.02),
-        (Self::Fairness, 0.05),
+    /// Every measure, with its part of the error rate in a trial that answers people, and in one that answers copies
+    /// of requests only. Parts of measures that a trial cannot have go to the others.
+    pub const ALL: [(Self, f64, f64); 9] = [
+        (Self::Errors, 0.36, 0.0),
+        (Self::Latency, 0.20, 0.0),
+        (Self::Refusals, 0.03, 0.0),
+        (Self::Scores, 0.07, 0.0),
+        (Self::Decisions, 0.04, 0.0),
+        (Self::Labels, 0.14, 0.0),
+        (Self::Flips, 0.04, 0.6),
+        (Self::Pairs, 0.06, 0.4),
+        (Self::Fairness, 0.06, 0.0),
     ];
 
     /// Its name in settings, records and sentences.
@@ -208,7 +220,8 @@ mod tests {
 
     #[test]
     fn parts_of_the_error_rate_sum_to_one() {
-        let sum: f64 = Measure::ALL.iter().map(|(_, part)| part).sum();
-        assert!((sum - 1.0).abs() < 1e-9);
+        let people: f64 = Measure::ALL.iter().map(|(_, people, _)| people).sum();
+        let copies: f64 = Measure::ALL.iter().map(|(_, _, copies)| copies).sum();
+        assert!((people - 1.0).abs() < 1e-9 && (copies - 1.0).abs() < 1e-9);
     }
 }

@@ -25,10 +25,8 @@ pub(crate) struct Trace {
 }
 
 impl Trace {
-    pub(crate) fn maybe_sample(&mut self, time: Timestamp, canary_requests: u64, e: impl FnOnce() -> f64) {
-        if canary_requests >= self.next {
-            self.sample(time, canary_requests, e());
-        }
+    pub(crate) const fn is_due(&self, canary_requests: u64) -> bool {
+        canary_requests >= self.next
     }
 
     pub(crate) fn sample(&mut self, time: Timestamp, canary_requests: u64, e: f64) {

@@ -14,7 +14,7 @@ use super::{
     outputs::{Decisions, Scores},
     predictions::{Judged, Predictions},
     requests::{Replicas, Requests, Seen, Sessions},
-    settings::{Guardrail, JudgeSettings, Measure, SettingError},
+    settings::{Audience, Guardrail, JudgeSettings, Measure, SettingError},
     share::{CountedShare, ShareBounds},
     trace::Trace,
     verdict::{Change, Hold, State},
@@ -76,7 +76,12 @@ impl Trial {
     ///
     /// # Errors
     /// [`SettingError`] where a setting cannot be.
-    pub fn new(settings: JudgeSettings, frozen: Option<Frozen>, plan: Option<f64>) -> Result<Self, SettingError> {
+    pub fn new(
+        settings: JudgeSettings,
+        frozen: Option<Frozen>,
+        plan: Option<f64>,
+        audience: Audience,
+    ) -> Result<Self, SettingError> {
         settings.check()?;
         let rate = |coin: Option<Coin>| {
             let not_worse = NotWorse::new(settings.excluded_ratio, settings.margin);
@@ -88,7 +93,7 @@ impl Trial {
         let flips = BernoulliE::new(settings.tolerated_flips, Direction::Increase).ok_or_else(wrong)?;
         let objective = |p0: f64| BernoulliE::new(p0, Direction::Increase);
         let mut trial = Self {
-            weights: weights(&settings, frozen.as_ref()),
+            weights: weights(&settings, frozen.as_ref(), audience),
             learning: frozen.is_none().then(Learning::default),
             share: CountedShare::new(plan),
             session_share: CountedShare::new(plan),
@@ -333,6 +338,9 @@ impl Trial {
         if e >= 1.0 / self.settings.alpha {
             return Some(self.change(time, State::RollBack, None));
         }
+        if self.state == State::Promote {
+            return None;
+        }
         let objective = |e: &Option<BernoulliE>| e.is_some_and(|e| e.log_e() >= -self.settings.alpha.ln());
         let hold = if e >= HOLD_AT {
             Some(Hold::Evidence)
@@ -411,7 +419,7 @@ impl Trial {
     /// `E` of the trial and of each measure, as of now.
     pub fn evidence(&self) -> (f64, Vec<(Measure, f64)>) {
         let each: Vec<(Measure, f64)> =
-            Measure::ALL.iter().enumerate().map(|(at, (measure, _))| (*measure, self.measured(at))).collect();
+            Measure::ALL.iter().enumerate().map(|(at, (measure, ..))| (*measure, self.measured(at))).collect();
         (each.iter().zip(&self.weights).map(|((_, e), weight)| weight * e).sum(), each)
     }
 
@@ -423,10 +431,10 @@ impl Trial {
     }
 
     fn promote(&mut self, time: Timestamp) -> Option<Change> {
-        self.trace.maybe_sample(time, self.canary_requests, || {
-            let each = (0..Measure::ALL.len()).map(|at| self.weights[at] * self.measured(at));
-            each.sum()
-        });
+        if self.trace.is_due(self.canary_requests) {
+            let e = (0..Measure::ALL.len()).map(|at| self.weights[at] * self.measured(at)).sum();
+            self.trace.sample(time, self.canary_requests, e);
+        }
         if self.state != State::Observe || self.canary_requests < self.settings.least_requests {
             return None;
         }
@@ -478,6 +486,11 @@ impl Trial {
         self.share.bounds()
     }
 
+    /// Segments that are worse off, the surest first; in the long run 5 % of such lists are wrong.
+    pub fn segments_worse_off(&self) -> Vec<Key> {
+        self.worse_off().into_iter().map(|(segment, ..)| segment).collect()
+    }
+
     /// Segments that are worse off, with `ln E` and counts.
     pub(super) fn worse_off(&self) -> Vec<(Key, f64, super::guard::Counts)> {
         self.fairness.as_ref().map(Fairness::worse_off).unwrap_or_default()
@@ -489,7 +502,7 @@ fn mark(bad: &mut BadIn, measure: Measure, is_bad: bool) {
 }
 
 /// Each measure's part of the error rate. What a trial cannot have gives its part to what it has.
-fn weights(settings: &JudgeSettings, frozen: Option<&Frozen>) -> [f64; Measure::ALL.len()] {
+fn weights(settings: &JudgeSettings, frozen: Option<&Frozen>, audience: Audience) -> [f64; Measure::ALL.len()] {
     let may_be = |measure: Measure| {
         let known = frozen.is_none_or(|frozen| match measure {
             Measure::Latency => !frozen.latency_ms.is_empty(),
@@ -502,7 +515,11 @@ fn weights(settings: &JudgeSettings, frozen: Option<&Frozen>) -> [f64; Measure::
         let asked = measure != Measure::Fairness || !settings.segments.is_empty();
         known && asked && settings.guardrail(measure) == Guardrail::RollBack
     };
-    let parts = Measure::ALL.map(|(measure, part)| if may_be(measure) { part } else { 0.0 });
+    let parts = Measure::ALL.map(|(measure, people, copies)| match audience {
+        Audience::People if may_be(measure) => people,
+        Audience::Copies if may_be(measure) => copies,
+        _ => 0.0,
+    });
     let sum: f64 = parts.iter().sum();
     // Where everything is only observed, nothing decides.
     parts.map(|part| if sum > 0.0 { part / sum } else { 0.0 })

@@ -22,8 +22,13 @@ pub enum State {
 }
 
 impl State {
-    /// Whether nothing that comes later changes it.
+    /// Whether nothing that comes later changes it. A version that was promoted may still be sent back.
     pub const fn is_final(self) -> bool {
+        matches!(self, Self::RollBack)
+    }
+
+    /// Whether it says what to do.
+    pub const fn is_decision(self) -> bool {
         matches!(self, Self::RollBack | Self::Promote)
     }
 
