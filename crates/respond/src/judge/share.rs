@@ -169,13 +169,13 @@ mod tests {
         assert!(CountedShare::new(Some(0.1)).bounds().is_some());
     }
 
-    /// Goal: the check of the split finds 12 % where 10 % were asked for within 20,000 requests, and not 10.5 %.
+    /// Goal: the check of the split finds 12 % where 10 % were asked for within 60,000 requests, and not 10 %.
     #[test]
     fn a_split_that_is_not_what_was_asked_for_is_told() {
-        let off = counted(Some(0.1), 8, 20_000).off().unwrap();
+        let off = counted(Some(0.1), 8, 60_000).off().unwrap();
         assert!((off.1 - 0.125).abs() < 1e-3);
         assert_eq!(counted(Some(0.1), 10, 200_000).off(), None);
-        assert_eq!(counted(None, 8, 20_000).off(), None);
+        assert_eq!(counted(None, 8, 60_000).off(), None);
     }
 
     /// Goal: a share that someone else moves is followed within three blocks.
