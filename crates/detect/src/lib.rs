@@ -9,6 +9,7 @@ mod baseline_text;
 mod blame;
 mod budget;
 mod carrier;
+mod client_gate;
 mod client_rows;
 mod clients;
 mod clock {
@@ -22,6 +23,7 @@ mod drift_watch;
 mod drift_wording;
 mod entities;
 mod estimates;
+mod event_rows;
 mod evidence;
 mod flag_watch;
 mod grouping;

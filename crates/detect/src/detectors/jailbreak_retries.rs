@@ -23,7 +23,7 @@ use crate::{
     evidence,
     model_state::{ModelState, Phase},
     text_attack::Reader,
-    text_rows::{Allowance, TextRows},
+    text_rows::Allowance,
     wording::span,
 };
 
@@ -91,11 +91,11 @@ struct Exchange<'a> {
 }
 
 impl Detector for JailbreakRetries {
-    fn on_rows(&mut self, state: &ModelState, rows: &EventRows<'_>, _findings: &mut Vec<Finding>) {
+    fn on_rows(&mut self, state: &ModelState, rows: &EventRows<'_, '_>, _findings: &mut Vec<Finding>) {
         if rows.batch.kind != RecordKind::Inference {
             return;
         }
-        let Some(texts) = TextRows::of(rows.batch).filter(|texts| texts.prompt.is_some()) else { return };
+        let Some(texts) = rows.texts().filter(|texts| texts.prompt.is_some()) else { return };
         let status = filled_text(rows.batch, "status");
         let now = state.second.start;
         for row in rows.range.clone() {
