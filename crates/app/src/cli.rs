@@ -29,6 +29,8 @@ impl Arguments {
 pub(crate) enum Command {
     /// Read telemetry files and say what is wrong in them
     Hunt(HuntArguments),
+    /// Estimate from files how good a model was while its labels are missing
+    Estimate(EstimateArguments),
     /// Take in telemetry over HTTP, watch it, and answer queries
     Serve(ServeArguments),
     /// Send telemetry from a file to a server
@@ -103,6 +105,26 @@ pub(crate) struct HuntArguments {
     /// No progress bar
     #[arg(long)]
     pub(crate) no_progress: bool,
+}
+
+/// `wardline estimate`
+#[derive(Debug, Args)]
+#[command(
+    after_help = "Scores are calibrated on the labels of the learning period, and then say what to expect of later predictions (CBPE)."
+)]
+pub(crate) struct EstimateArguments {
+    /// Files or folders of .ndjson[.gz|.zst], .parquet or .csv
+    #[arg(required = true, value_name = "PATH")]
+    pub(crate) paths: Vec<PathBuf>,
+    /// Chunks of equal numbers of predictions
+    #[arg(long, value_name = "NUMBER", default_value = "12")]
+    pub(crate) chunks: std::num::NonZeroUsize,
+    /// End of the learning period; by default the settings say, or the first 30 % of the files' span, at most 14 days
+    #[arg(long, value_name = "TIME")]
+    pub(crate) learn_until: Option<String>,
+    /// Print JSON
+    #[arg(long)]
+    pub(crate) json: bool,
 }
 
 /// `wardline serve`

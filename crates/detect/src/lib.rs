@@ -20,6 +20,7 @@ mod drift_watch;
 mod drift_wording;
 mod entities;
 mod estimates;
+mod event_rows;
 mod evidence;
 mod flag_watch;
 mod grouping;

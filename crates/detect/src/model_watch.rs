@@ -11,6 +11,7 @@ use wardline_domain::{EventBatch, Finding, ModelSettings, Timestamp};
 use crate::{
     coding::{CODES, Coding},
     detectors::{self, Detector},
+    event_rows::{EventRows, SharedColumns},
     groups::{LEFT_OUT, RowGroups, WHOLE},
     measure::{MAX_MEASURES, Measure, MeasuredColumn, columns_of},
     model_state::{ModelState, Phase},
@@ -82,6 +83,7 @@ impl ModelWatch {
         let rows = self.rows_of(batch, &mut scratch);
         self.state.second.grow(self.state.groups.len());
 
+        let mut shared = SharedColumns::default();
         let (mut from, mut second_from) = (0, 0);
         for row in 0..batch.len() {
             let start = scratch.times[row].floor(Timestamp::SECOND);
@@ -89,7 +91,7 @@ impl ModelWatch {
                 self.state.started = Some(scratch.times[row]);
                 self.state.second.begin(start, self.state.groups.len());
             } else if start != self.state.second.start {
-                self.show_rows(batch, second_from..row, findings);
+                self.show(&EventRows::new(batch, second_from..row, &shared), findings);
                 while let Some((_, finding)) = told.pop_front_if(|(found_in, _)| *found_in < row) {
                     findings.push(finding);
                 }
@@ -99,10 +101,11 @@ impl ModelWatch {
                     from = row;
                 }
                 self.pass(start, findings);
+                shared.follow(&self.state);
             }
             self.count_row(&rows, &scratch, row);
         }
-        self.show_rows(batch, second_from..batch.len(), findings);
+        self.show(&EventRows::new(batch, second_from..batch.len(), &shared), findings);
         self.flush(&rows, &mut scratch, from..batch.len());
         drop(rows);
         self.scratch = scratch;
@@ -117,12 +120,15 @@ impl ModelWatch {
 
     /// Shows records to the detectors. Those that are no predictions, training rows or a deployment, do not move the clock.
     pub(crate) fn show_rows(&mut self, batch: &EventBatch, range: std::ops::Range<usize>, findings: &mut Vec<Finding>) {
-        if range.is_empty() {
+        self.show(&EventRows::new(batch, range, &SharedColumns::default()), findings);
+    }
+
+    fn show(&mut self, rows: &EventRows<'_, '_>, findings: &mut Vec<Finding>) {
+        if rows.range.is_empty() {
             return;
         }
-        let rows = detectors::EventRows { batch, range };
         for detector in &mut self.detectors {
-            detector.on_rows(&self.state, &rows, findings);
+            detector.on_rows(&self.state, rows, findings);
         }
     }
 

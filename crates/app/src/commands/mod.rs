@@ -12,6 +12,7 @@ mod client;
 mod dead_letters;
 mod demo;
 mod entities;
+mod estimate;
 mod hunt;
 mod hunt_report;
 mod hunts;
@@ -55,6 +56,7 @@ pub(crate) fn run(arguments: Arguments) -> anyhow::Result<Outcome> {
     let settings = || Ok::<_, anyhow::Error>(Settings::load(arguments.config.as_deref(), std::env::vars())?);
     match &arguments.command {
         Command::Hunt(hunt) => hunt::run(hunt, &settings()?),
+        Command::Estimate(estimate) => estimate::run(estimate, &settings()?),
         Command::Serve(serve) => wait(serve::run(serve, settings()?)),
         Command::Send(send) => wait(send::run(send)),
         Command::Query(query) => wait(query::run(query, settings()?)),

@@ -20,11 +20,10 @@ use wardline_domain::{Carrier, Finding, FindingKind, RecordKind, Severity, Slice
 
 use super::{Detector, DetectorBudget, DetectorSpec, EventRows, saved_whole};
 use crate::{
-    clients::{ClientColumns, ClientTable},
+    clients::ClientTable,
     draft::{draft, sealed},
     evidence,
     model_state::{ModelState, Phase},
-    queries::QueryColumns,
     wording::clock_time,
 };
 
@@ -75,17 +74,17 @@ impl Shared {
 }
 
 impl Detector for AccountGraph {
-    fn on_rows(&mut self, state: &ModelState, rows: &EventRows<'_>, _findings: &mut Vec<Finding>) {
+    fn on_rows(&mut self, state: &ModelState, rows: &EventRows<'_, '_>, _findings: &mut Vec<Finding>) {
         if rows.batch.kind != RecordKind::Inference || state.phase == Phase::Sampling {
             return;
         }
-        let Some(columns) = ClientColumns::of(rows.batch) else { return };
-        let Some(queries) = QueryColumns::of(rows.batch, state) else { return };
+        let Some(columns) = rows.clients() else { return };
+        let Some(queries) = rows.queries(state) else { return };
         let now = state.second.start;
         let half = state.started.map(|started| started.plus(state.learning_span(started) / 2));
         for row in rows.range.clone() {
             let (Some(name), Some(template)) = (columns.client(row), queries.template(row)) else { continue };
-            let account = self.accounts.ask(&columns, &name, row, now, || ());
+            let account = self.accounts.ask(columns, &name, row, now, || ());
             let since = self.watching_since.or(half).unwrap_or(now);
             let is_new = account.first > since;
             if !self.is_halved {
