@@ -95,11 +95,11 @@ mod tests {
         assert_eq!(complaint(json!({"kind": "haproxy"})), "an actuator has no `name`: give it one, such as `edge`");
         insta::assert_snapshot!(complaint(json!({"name": "edge", "kind": "f5"})), @"the actuator `edge` is of kind `f5`, which there is not: use one of `argo_rollouts`, `envoy`, `gateway_api`, `haproxy`, `http`, `istio`, `kserve`, `mlflow`, `nginx`, `traefik`");
         let edge = json!({"name": "edge", "kind": "haproxy", "model": "fraud", "adress": "unix:/x", "backend": "be"});
-        insta::assert_snapshot!(complaint(edge), @"");
+        insta::assert_snapshot!(complaint(edge), @"the settings of the actuator `edge` cannot be used: unknown field `adress`, expected one of `model`, `address`, `backend`, `servers`, `at_zero`, `time_limit_ms`");
         let slow = json!({"name": "e", "kind": "envoy", "model": "fraud", "admin": "http://a", "runtime_key_prefix": "p", "time_limit_ms": 0});
-        insta::assert_snapshot!(complaint(slow), @"");
+        insta::assert_snapshot!(complaint(slow), @"the settings of the actuator `e` cannot be used: `time_limit_ms` is 0, and must lie between 1 and 600000");
         let open = json!({"name": "e", "kind": "envoy", "model": "fraud", "admin": "http://a:secret@b", "runtime_key_prefix": "p"});
-        insta::assert_snapshot!(complaint(open), @"");
+        insta::assert_snapshot!(complaint(open), @"the settings of the actuator `e` cannot be used: an address holds a password: set it as a secret");
     }
 
     #[test]
@@ -109,6 +109,6 @@ mod tests {
             assert!(error.contains("no_such_setting") || error.contains("missing field"), "{kind}: {error}");
         }
         let hidden = json!({"name": "r", "kind": "mlflow", "url": "http://h", "token": {"environment": "MLFLOW_TOKEN"}});
-        insta::assert_snapshot!(complaint(hidden), @"");
+        insta::assert_snapshot!(complaint(hidden), @"the settings of the actuator `r` cannot be used: the variable `MLFLOW_TOKEN` of the environment, which holds a secret, is not set: set it");
     }
 }

@@ -6,7 +6,7 @@
 
 use std::fmt::Write;
 
-use minijinja::{AutoEscape, Environment, Error, ErrorKind, Output, State, UndefinedBehavior, Value};
+use minijinja::{AutoEscape, Environment, Error, ErrorKind, Output, State, UndefinedBehavior, Value, value::Serde};
 
 /// Where a template's values go.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -60,7 +60,7 @@ impl Templates {
 
     /// Renders a template.
     pub(super) fn render(&self, name: &str, values: &serde_json::Value) -> Result<String, String> {
-        let values = Value::from_serialize(values);
+        let values = Value::from(Serde(values));
         let escapings = [Escaping::Url, Escaping::Json, Escaping::Header, Escaping::None];
         let template = escapings.iter().find_map(|escaping| self.environment.get_template(&marked(name, *escaping)).ok());
         let template = template.ok_or_else(|| format!("there is no template `{name}`"))?;

@@ -114,6 +114,8 @@ impl Object {
             config.read_timeout = Some(self.limit);
             // Whoever asks decides whether to ask again.
             config.default_retry = false;
+            // It panics where several providers of cryptography are built in and none is chosen; it is refused where one is.
+            let _ = rustls::crypto::ring::default_provider().install_default();
             Client::try_from(config).map_err(|error| error.to_string())
         };
         let client = self.client.get_or_try_init(|| connect).await;

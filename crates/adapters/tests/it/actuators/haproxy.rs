@@ -1,72 +1,19 @@
 //! HAProxy, as Debian has it, between clients and two versions.
 
-use std::{path::Path, process::Command};
+use std::path::Path;
 
-use serde_json::{Value, json};
+use serde_json::json;
 
 use super::{
     block_on, build, named,
-    programs::{Program, free_port, of_debian},
-    server::Server,
+    proxies::HaProxy,
     share,
     traffic::{Clients, answers},
 };
 
-/// A proxy with two upstreams, 90 to 10.
-pub(crate) struct Proxy {
-    _program: Program,
-    _upstreams: [Server; 2],
-    folder: tempfile::TempDir,
-    port: u16,
-    tcp_port: u16,
-}
-
-impl Proxy {
-    pub(crate) fn start() -> Self {
-        let folder = tempfile::tempdir().unwrap();
-        let upstreams = [Server::saying("2.0"), Server::saying("2.1")];
-        let (port, tcp_port) = (free_port(), free_port());
-        let configuration = format!(
-            "global\n stats socket {socket} level admin\n stats socket 127.0.0.1:{tcp_port} level admin\n nbthread 2\n\
-             defaults\n mode http\n timeout connect 2s\n timeout client 20s\n timeout server 20s\n\
-             frontend fraud\n bind 127.0.0.1:{port}\n default_backend fraud\n\
-             backend fraud\n balance roundrobin\n server v20 127.0.0.1:{} weight 90\n server v21 127.0.0.1:{} weight 10\n",
-            upstreams[0].port(),
-            upstreams[1].port(),
-            socket = folder.path().join("admin.sock").display(),
-        );
-        let file = folder.path().join("haproxy.cfg");
-        std::fs::write(&file, configuration).unwrap();
-        let mut program = Program::start(Command::new(of_debian("haproxy")).arg("-db").arg("-f").arg(&file), folder.path());
-        program.wait_for(&format!("http://127.0.0.1:{port}/"));
-        Self { _program: program, _upstreams: upstreams, folder, port, tcp_port }
-    }
-
-    pub(crate) fn url(&self) -> String {
-        format!("http://127.0.0.1:{}/predict", self.port)
-    }
-
-    fn socket(&self) -> String {
-        format!("unix:{}", self.folder.path().join("admin.sock").display())
-    }
-
-    pub(crate) fn settings(&self) -> Value {
-        json!({
-            "name": "edge", "kind": "haproxy", "model": "fraud", "address": self.socket(), "backend": "fraud",
-            "servers": {"2.0": "v20", "2.1": ["v21"]}, "time_limit_ms": 20_000,
-        })
-    }
-
-    fn with(&self, key: &str, value: impl Into<Value>) -> Value {
-        let mut settings = self.settings();
-        settings[key] = value.into();
-        settings
-    }
-}
-
 #[test]
 fn a_share_is_set_and_nothing_reaches_the_version_after_the_acknowledgement() {
-    let proxy = Proxy::start();
+    let proxy = HaProxy::start();
     block_on(async {
         let edge = build(proxy.settings());
         let before = answers(&proxy.url(), 500).await;
@@ -98,7 +45,7 @@ fn a_share_is_set_and_nothing_reaches_the_version_after_the_acknowledgement() {
 
 #[test]
 fn clients_that_ask_all_the_time_see_no_failure_and_no_leak() {
-    let proxy = Proxy::start();
+    let proxy = HaProxy::start();
     block_on(async {
         let edge = build(proxy.settings());
         for _ in 0..5 {
@@ -107,14 +54,14 @@ fn clients_that_ask_all_the_time_see_no_failure_and_no_leak() {
             edge.carry_out(&share(0.0)).await.unwrap();
             clients.acknowledged();
             let seen = clients.seen_after(500).await;
-            assert_eq!((seen.leaked, seen.failed), (0, 0), "{seen:?}");
+            assert!(seen.leaked == 0 && seen.failed == 0 && seen.asked_after >= 500, "{seen:?}");
         }
     });
 }
 
 #[test]
 fn nothing_may_mean_out_of_service_too() {
-    let proxy = Proxy::start();
+    let proxy = HaProxy::start();
     block_on(async {
         for (at_zero, shown) in [("drain", "v21 weight 0 drain, v20 weight 90"), ("maintenance", "v21 weight 0 maintenance, v20 weight 90")] {
             let edge = build(proxy.with("at_zero", at_zero));
@@ -137,7 +84,7 @@ fn set_weights(folder: &Path, v20: u32, v21: u32) {
 
 #[test]
 fn the_last_resort_cuts_a_version_off_and_only_who_asks_brings_it_back() {
-    let proxy = Proxy::start();
+    let proxy = HaProxy::start();
     block_on(async {
         let edge = build(proxy.settings());
         let cut = edge.carry_out(&named("cut_off", &[("model", "fraud"), ("version", "2.1")])).await.unwrap();
@@ -154,7 +101,7 @@ fn the_last_resort_cuts_a_version_off_and_only_who_asks_brings_it_back() {
 
 #[test]
 fn it_is_reached_over_tcp_as_well_and_says_what_it_lacks() {
-    let proxy = Proxy::start();
+    let proxy = HaProxy::start();
     block_on(async {
         let edge = build(proxy.with("address", format!("tcp:127.0.0.1:{}", proxy.tcp_port)));
         assert!(!edge.carry_out(&share(0.0)).await.unwrap().was_so);

@@ -8,7 +8,7 @@ use std::sync::{
 use serde_json::{Value, json};
 use wardline_adapters::actuators;
 
-use super::{block_on, build, named, server::Server, share};
+use super::{block_on, named, server::Server, share};
 
 fn settings(url: &str) -> Value {
     let authorized = json!({"Authorization": "Bearer {{ secrets.token }}"});
@@ -79,7 +79,7 @@ fn what_cannot_be_read_back_keeps_what_was_answered() {
         assert_eq!((done.before, done.after.as_deref()), (None, Some("4711")));
         assert!(gateway.read(&ticket.action).await.is_err());
         let incomplete = gateway.carry_out(&named("open_ticket", &[])).await.unwrap_err();
-        insta::assert_snapshot!(incomplete, @"");
+        insta::assert_snapshot!(incomplete, @"gateway refused: `open_ticket.body` cannot be filled in: `parameters.title` is undefined, in line 1");
     });
     assert_eq!(server.asked()[0].body, "title=fraud%202.1%3A%20errors%20%26%20more&text=errors%20of%202.1%20are%20five%20times%20those%20of%202.0");
 }
@@ -150,15 +150,14 @@ fn mistakes_in_templates_are_found_at_the_start() {
             Err(error) => error.to_string(),
         }
     };
-    insta::assert_snapshot!(complaint(&|table| table["actions"]["revoke_key"]["url"] = "https://{{ parameters.host }}/".into()), @"");
-    insta::assert_snapshot!(complaint(&|table| table["actions"]["revoke_key"]["body"] = "{{ reason".into()), @"");
-    insta::assert_snapshot!(complaint(&|table| table["actions"]["set_share"]["read"] = Value::Null), @"");
-    insta::assert_snapshot!(complaint(&|table| table["actions"]["open_ticket"]["keep"] = "number".into()), @"");
-    insta::assert_snapshot!(complaint(&|table| table["actions"]["open_ticket"]["retries"] = 3.into()), @"");
+    insta::assert_snapshot!(complaint(&|table| table["actions"]["revoke_key"]["url"] = "https://{{ parameters.host }}/".into()), @"the settings of the actuator `gateway` cannot be used: `actions.revoke_key`: `revoke_key.url` must begin with `http://HOST/` or `https://HOST/`, and a host that is written out");
+    insta::assert_snapshot!(complaint(&|table| table["actions"]["revoke_key"]["body"] = "{{ reason".into()), @"the settings of the actuator `gateway` cannot be used: `actions.revoke_key`: `revoke_key.body` is no template: unexpected end of input, expected end of variable block, in line 1");
+    insta::assert_snapshot!(complaint(&|table| table["actions"]["set_share"]["read"] = Value::Null), @"the settings of the actuator `gateway` cannot be used: `actions.set_share`: it needs `read`, because a change counts as done only once it is read back");
+    insta::assert_snapshot!(complaint(&|table| table["actions"]["open_ticket"]["keep"] = "number".into()), @"the settings of the actuator `gateway` cannot be used: `actions.open_ticket`: `number` is no JSON pointer: write it as `/state/name`");
+    insta::assert_snapshot!(complaint(&|table| table["actions"]["open_ticket"]["retries"] = 3.into()), @"the settings of the actuator `gateway` cannot be used: unknown field `retries`, expected one of `method`, `url`, `headers`, `body`, `body_is`, `statuses`, `success`, `keep`, `read`");
     let server = Server::saying("{}");
     let mut quoted = settings(&server.url());
     quoted["actions"]["revoke_key"]["body"] = r#"{"reason": "{{ reason }}"}"#.into();
     let error = block_on(async { with_token(&quoted).carry_out(&named("revoke_key", &[("key", "k1")])).await.unwrap_err() });
-    insta::assert_snapshot!(error, @"");
-    let _ = build;
+    insta::assert_snapshot!(error, @r#"gateway refused: `actions.revoke_key.body` does not make JSON: values bring their own quotes, so write {"key": {{ key }} }"#);
 }

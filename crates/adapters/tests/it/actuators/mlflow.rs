@@ -163,14 +163,14 @@ async fn what_is_not_there_is_said(registry: &Registry, actuator: &dyn Actuator)
         from: None
     }));
     let missing = actuator.carry_out(&request(back_to("99", None))).await.unwrap_err();
-    insta::assert_snapshot!(missing, @"");
+    insta::assert_snapshot!(missing, @"registry refused: it answered 404: Model Version (name=fraud-detector, version=99) not found");
     assert!(!missing.is_temporary());
     let named = actuator.carry_out(&request(back_to("v2", None))).await.unwrap_err();
     insta::assert_snapshot!(named, @"registry refused: version v2 is no number of the registry: list it in `versions`");
     let mut settings = registry.settings();
     settings["models"] = json!({"fraud": "nobody-registered-this"});
     let unknown = build(settings).carry_out(&request(back_to("2.0", None))).await.unwrap_err();
-    insta::assert_snapshot!(unknown, @"");
+    insta::assert_snapshot!(unknown, @"registry refused: it answered 404: Registered Model with name=nobody-registered-this not found");
     // An alias that is not there yet is made.
     let fresh = Action::MoveAlias {
         model: "fraud".to_owned(),

@@ -10,6 +10,7 @@ mod nginx;
 mod traefik;
 
 pub(crate) mod programs;
+pub(crate) mod proxies;
 pub(crate) mod server;
 pub(crate) mod traffic;
 

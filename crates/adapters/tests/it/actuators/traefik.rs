@@ -52,7 +52,18 @@ fn a_share_is_written_and_read_back_from_the_running_program() {
         assert_eq!(done.after.as_deref(), Some("v20=10000 v21=0"));
         assert!(edge.carry_out(&share(0.0)).await.unwrap().was_so);
         assert_eq!(answers(&url, 100).await, [("2.0".to_owned(), 100)].into());
-        insta::assert_snapshot!(std::fs::read_to_string(dynamic.join("fraud.yml")).unwrap(), @"");
+        insta::assert_snapshot!(std::fs::read_to_string(dynamic.join("fraud.yml")).unwrap(), @"
+        # Written by Wardline (rollout-7/step-2); the next change overwrites what is changed here.
+        http:
+          services:
+            fraud:
+              weighted:
+                services:
+                - name: v20
+                  weight: 10000
+                - name: v21
+                  weight: 0
+        ");
         edge.carry_out(&share(50.0)).await.unwrap();
         let split = answers(&url, 100).await;
         assert!((40..=60).contains(&split["2.1"]), "{split:?}");
