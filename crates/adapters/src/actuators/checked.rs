@@ -97,7 +97,12 @@ impl<T: Target> Checked<T> {
     }
 
     /// Waits until the target shows what was asked for, and says so.
-    async fn read_back(&self, aim: &T::Aim, answer: Option<String>, end: Instant) -> Result<Option<String>, ActionError> {
+    async fn read_back(
+        &self,
+        aim: &T::Aim,
+        answer: Option<String>,
+        end: Instant,
+    ) -> Result<Option<String>, ActionError> {
         let mut pause = Duration::from_millis(2);
         loop {
             let Some(state) = self.observe(aim).await? else { return Ok(answer) };

@@ -103,7 +103,12 @@ impl Target for Envoy {
         state.version == Some(aim.version.weight) && state.standing == Some(aim.standing.weight)
     }
 
-    async fn change(&self, aim: &Aim, _before: Option<&State>, _request: &ActionRequest) -> Result<Option<String>, Fault> {
+    async fn change(
+        &self,
+        aim: &Aim,
+        _before: Option<&State>,
+        _request: &ActionRequest,
+    ) -> Result<Option<String>, Fault> {
         let mut url = below(&self.settings.admin.0, &["runtime_modify"]);
         for key in [&aim.version, &aim.standing] {
             url.query_pairs_mut().append_pair(&key.name, &key.weight.to_string());
@@ -120,7 +125,8 @@ impl Target for Envoy {
     }
 
     fn describe(&self, aim: &Aim, state: &State) -> String {
-        let weight = |weight: Option<u32>| weight.map_or_else(|| "as configured".to_owned(), |weight| weight.to_string());
+        let weight =
+            |weight: Option<u32>| weight.map_or_else(|| "as configured".to_owned(), |weight| weight.to_string());
         format!("{}={} {}={}", aim.version.name, weight(state.version), aim.standing.name, weight(state.standing))
     }
 

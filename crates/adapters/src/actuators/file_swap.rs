@@ -48,5 +48,8 @@ async fn write(path: &Path, bytes: &[u8]) -> io::Result<()> {
 }
 
 fn cannot_write(path: &Path, error: &io::Error) -> Fault {
-    Fault::Refused(format!("`{}` cannot be replaced ({error}): see that its folder is there and may be written", path.display()))
+    Fault::Refused(format!(
+        "`{}` cannot be replaced ({error}): see that its folder is there and may be written",
+        path.display()
+    ))
 }

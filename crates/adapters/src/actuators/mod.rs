@@ -108,7 +108,8 @@ mod tests {
             let error = complaint(json!({"name": "x", "kind": kind, "no_such_setting": 1}));
             assert!(error.contains("no_such_setting") || error.contains("missing field"), "{kind}: {error}");
         }
-        let hidden = json!({"name": "r", "kind": "mlflow", "url": "http://h", "token": {"environment": "MLFLOW_TOKEN"}});
+        let hidden =
+            json!({"name": "r", "kind": "mlflow", "url": "http://h", "token": {"environment": "MLFLOW_TOKEN"}});
         insta::assert_snapshot!(complaint(hidden), @"the settings of the actuator `r` cannot be used: the variable `MLFLOW_TOKEN` of the environment, which holds a secret, is not set: set it");
     }
 }

@@ -84,7 +84,8 @@ const fn ten_seconds() -> TimeLimit {
 
 impl Settings {
     fn check(&self) -> Result<(), String> {
-        let is_variable = |text: &str| text.chars().all(|character| character.is_ascii_alphanumeric() || character == '_');
+        let is_variable =
+            |text: &str| text.chars().all(|character| character.is_ascii_alphanumeric() || character == '_');
         if !is_variable(self.variable.as_str()) {
             return Err(format!("`variable` is `{}`: use letters, digits and `_`", self.variable));
         }
@@ -112,7 +113,8 @@ struct Aim {
 impl Aim {
     /// The shares as nginx shows them.
     fn shown(&self) -> String {
-        let share = |(upstream, hundredths): &(Word, u32)| format!("{upstream}={}.{:02}%", hundredths / 100, hundredths % 100);
+        let share =
+            |(upstream, hundredths): &(Word, u32)| format!("{upstream}={}.{:02}%", hundredths / 100, hundredths % 100);
         format!("{} {}", share(&self.version), share(&self.standing))
     }
 }
@@ -181,7 +183,12 @@ impl Target for Nginx {
         *shown == aim.shown()
     }
 
-    async fn change(&self, aim: &Aim, _before: Option<&String>, request: &ActionRequest) -> Result<Option<String>, Fault> {
+    async fn change(
+        &self,
+        aim: &Aim,
+        _before: Option<&String>,
+        request: &ActionRequest,
+    ) -> Result<Option<String>, Fault> {
         let replaced = file_swap::replace(&self.settings.include_file, &self.file(aim, request)).await?;
         let loaded = async {
             self.run(&self.settings.check_command).await?;

@@ -99,7 +99,10 @@ impl Target for Traefik {
         let services = found.pointer("/weighted/services").and_then(Value::as_array);
         let weight = |service: &Value| {
             // A weight that is not written is 1.
-            Some((service.get("name")?.as_str()?.to_owned(), service.get("weight").and_then(Value::as_u64).unwrap_or(1)))
+            Some((
+                service.get("name")?.as_str()?.to_owned(),
+                service.get("weight").and_then(Value::as_u64).unwrap_or(1),
+            ))
         };
         Ok(Some(services.into_iter().flatten().filter_map(weight).collect()))
     }
@@ -113,11 +116,17 @@ impl Target for Traefik {
         plain(&aim.0) == plain(state)
     }
 
-    async fn change(&self, aim: &Aim, _before: Option<&Self::State>, request: &ActionRequest) -> Result<Option<String>, Fault> {
+    async fn change(
+        &self,
+        aim: &Aim,
+        _before: Option<&Self::State>,
+        request: &ActionRequest,
+    ) -> Result<Option<String>, Fault> {
         let services: Vec<Value> = aim.0.iter().map(|(name, weight)| json!({"name": name, "weight": weight})).collect();
         let service = self.settings.service.as_str();
         let file = json!({"http": {"services": {service: {"weighted": {"services": services}}}}});
-        let text = yaml_serde::to_string(&file).map_err(|error| Fault::Refused(format!("no YAML can be written: {error}")))?;
+        let text =
+            yaml_serde::to_string(&file).map_err(|error| Fault::Refused(format!("no YAML can be written: {error}")))?;
         let id: String = request.id.chars().filter(|character| !character.is_control()).collect();
         let text = format!("# Written by Wardline ({id}); the next change overwrites what is changed here.\n{text}");
         file_swap::replace(&self.settings.file, &text).await.map(|_| None)

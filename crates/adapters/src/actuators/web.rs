@@ -103,15 +103,19 @@ impl Web {
             reasons.push(inner.to_string());
             cause = inner.source();
         }
-        Fault::Unreachable(format!("{slow} ({}): see that it runs at the address of the settings", self.quoted(&reasons.join(": "))))
+        Fault::Unreachable(format!(
+            "{slow} ({}): see that it runs at the address of the settings",
+            self.quoted(&reasons.join(": "))
+        ))
     }
 }
 
 impl Answer {
     /// The answer as JSON.
     pub(super) fn json(&self) -> Result<Value, Fault> {
-        serde_json::from_str(&self.body)
-            .map_err(|error| Fault::Refused(format!("its answer is not JSON ({error}): see the address of the settings")))
+        serde_json::from_str(&self.body).map_err(|error| {
+            Fault::Refused(format!("its answer is not JSON ({error}): see the address of the settings"))
+        })
     }
 }
 
@@ -134,7 +138,9 @@ impl TryFrom<String> for WebAddress {
 
     fn try_from(text: String) -> Result<Self, String> {
         match reqwest::Url::parse(&text) {
-            Ok(url) if ["http", "https"].contains(&url.scheme()) && url.has_host() && url.password().is_none() => Ok(Self(url)),
+            Ok(url) if ["http", "https"].contains(&url.scheme()) && url.has_host() && url.password().is_none() => {
+                Ok(Self(url))
+            }
             Ok(url) if url.password().is_some() => Err("an address holds a password: set it as a secret".to_owned()),
             Ok(_) => Err(format!("`{text}` is no web address: write `http://host:port` or `https://host`")),
             Err(error) => Err(format!("`{text}` is no web address ({error}): write `http://host:port`")),

@@ -127,7 +127,8 @@ impl HaProxy {
     /// The commands that make a share; raised first, so that no moment is without a server.
     fn share_commands(&self, aim: &Aim, split: &Split, standing: &[Word], now: &Servers) -> Result<Vec<String>, Fault> {
         let mut commands = Vec::new();
-        let (nothing, everything) = if split.percent == 0.0 { (&aim.version, standing) } else { (&standing.to_vec(), &aim.version[..]) };
+        let (nothing, everything) =
+            if split.percent == 0.0 { (&aim.version, standing) } else { (&standing.to_vec(), &aim.version[..]) };
         if split.percent != 0.0 && split.percent != 100.0 {
             let weights = state::weights(split, aim.version.len(), standing.len())?;
             for (servers, weight) in [(&aim.version[..], weights.version), (standing, weights.standing)] {
@@ -167,7 +168,10 @@ impl HaProxy {
 
     fn check_servers(&self, servers: &[Word], now: &Servers) -> Result<(), Fault> {
         servers.iter().try_for_each(|server| now.server(server).map(|_| ())).map_err(|known| {
-            Fault::Refused(format!("its backend {} has no such server; it has {known}: see `servers`", self.settings.backend))
+            Fault::Refused(format!(
+                "its backend {} has no such server; it has {known}: see `servers`",
+                self.settings.backend
+            ))
         })
     }
 }
@@ -257,10 +261,12 @@ impl Target for HaProxy {
                 self.share_commands(aim, split, standing, now)?
             }
             AimKind::CutOff => {
-                let both = ["state maint"].map(|what| aim.version.iter().map(move |server| self.server_command(server, what)));
-                let sessions = aim.version.iter().map(|server| {
-                    format!("shutdown sessions server {}/{server}", self.settings.backend)
-                });
+                let both =
+                    ["state maint"].map(|what| aim.version.iter().map(move |server| self.server_command(server, what)));
+                let sessions = aim
+                    .version
+                    .iter()
+                    .map(|server| format!("shutdown sessions server {}/{server}", self.settings.backend));
                 both.into_iter().flatten().chain(sessions).collect()
             }
             AimKind::Readmit => aim.version.iter().map(|server| self.server_command(server, "state ready")).collect(),

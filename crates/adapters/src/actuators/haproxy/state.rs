@@ -115,7 +115,8 @@ pub(super) fn weights(split: &Split, n_version: usize, n_standing: usize) -> Res
         [Weights { version: nearest, standing }]
     });
     let made = |weights: &Weights| {
-        let (version, standing) = (f64::from(weights.version) * n_version as f64, f64::from(weights.standing) * n_standing as f64);
+        let (version, standing) =
+            (f64::from(weights.version) * n_version as f64, f64::from(weights.standing) * n_standing as f64);
         version / (version + standing)
     };
     let apart = |weights: &Weights| (made(weights) - share).abs();

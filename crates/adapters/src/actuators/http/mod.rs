@@ -159,23 +159,24 @@ fn key_of(action: &Action) -> &str {
 
 fn model_of(action: &Action) -> Option<&str> {
     match action {
-        Action::SetShare { model, .. } | Action::MoveAlias { model, .. } | Action::TagVersion { model, .. } => Some(model),
+        Action::SetShare { model, .. } | Action::MoveAlias { model, .. } | Action::TagVersion { model, .. } => {
+            Some(model)
+        }
         Action::Named { parameters, .. } => parameters.get("model").map(String::as_str),
     }
 }
 
 impl Http {
-    fn new(
-        ingredients: &Ingredients<'_>,
-        settings: Settings,
-    ) -> Result<Self, super::ActuatorSettingsError> {
+    fn new(ingredients: &Ingredients<'_>, settings: Settings) -> Result<Self, super::ActuatorSettingsError> {
         let mut secrets = BTreeMap::new();
         for (name, source) in &settings.secrets {
             secrets.extend(ingredients.secret(Some(source))?.map(|secret| (name.clone(), secret)));
         }
         let mut templates = Templates::new();
         for (name, action) in &settings.actions {
-            action.compile(name, &mut templates).map_err(|reason| ingredients.unusable(format!("`actions.{name}`: {reason}")))?;
+            action
+                .compile(name, &mut templates)
+                .map_err(|reason| ingredients.unusable(format!("`actions.{name}`: {reason}")))?;
         }
         let web = Web::new(settings.time_limit_ms, settings.ca_file.as_ref(), secrets.values().cloned().collect())
             .map_err(|reason| ingredients.unusable(reason))?;
@@ -183,7 +184,10 @@ impl Http {
     }
 
     fn action(&self, name: &str) -> Result<&ActionSettings, Fault> {
-        self.settings.actions.get(name).ok_or_else(|| Fault::Refused(format!("there is no `actions.{name}` in its settings")))
+        self.settings
+            .actions
+            .get(name)
+            .ok_or_else(|| Fault::Refused(format!("there is no `actions.{name}` in its settings")))
     }
 
     /// What templates see of an action.
@@ -332,7 +336,8 @@ impl Target for Http {
     type State = String;
 
     fn can(&self, action: &Action) -> bool {
-        let is_for = |model: &str| self.settings.models.is_empty() || self.settings.models.iter().any(|known| known == model);
+        let is_for =
+            |model: &str| self.settings.models.is_empty() || self.settings.models.iter().any(|known| known == model);
         let generic = !matches!(action, Action::Named { name, .. } if ["set_share", "move_alias", "tag_version"].contains(&name.as_str()));
         generic && self.settings.actions.contains_key(key_of(action)) && model_of(action).is_none_or(is_for)
     }
@@ -367,7 +372,12 @@ impl Target for Http {
         aim.wanted.as_ref() == Some(state)
     }
 
-    async fn change(&self, aim: &Aim, _before: Option<&String>, request: &ActionRequest) -> Result<Option<String>, Fault> {
+    async fn change(
+        &self,
+        aim: &Aim,
+        _before: Option<&String>,
+        request: &ActionRequest,
+    ) -> Result<Option<String>, Fault> {
         let (name, settings) = (&aim.action, self.action(&aim.action)?);
         let mut values = aim.values.clone();
         if let Some(fields) = values.as_object_mut() {

@@ -53,7 +53,9 @@ impl Templates {
         let after_scheme = source.strip_prefix("http://").or_else(|| source.strip_prefix("https://"));
         let host = after_scheme.and_then(|rest| rest.split(['/', '?']).next()).unwrap_or_default();
         if host.is_empty() || host.contains(['{', '}', '@']) {
-            return Err(format!("`{name}` must begin with `http://HOST/` or `https://HOST/`, and a host that is written out"));
+            return Err(format!(
+                "`{name}` must begin with `http://HOST/` or `https://HOST/`, and a host that is written out"
+            ));
         }
         self.add(name, source, Escaping::Url)
     }
@@ -62,7 +64,8 @@ impl Templates {
     pub(super) fn render(&self, name: &str, values: &serde_json::Value) -> Result<String, String> {
         let values = Value::from(Serde(values));
         let escapings = [Escaping::Url, Escaping::Json, Escaping::Header, Escaping::None];
-        let template = escapings.iter().find_map(|escaping| self.environment.get_template(&marked(name, *escaping)).ok());
+        let template =
+            escapings.iter().find_map(|escaping| self.environment.get_template(&marked(name, *escaping)).ok());
         let template = template.ok_or_else(|| format!("there is no template `{name}`"))?;
         template.render(values).map_err(|error| format!("`{name}` cannot be filled in: {}", without_mark(&error)))
     }
@@ -163,7 +166,8 @@ mod tests {
             "http://h/a%2Fb%3Fc%3D%22d%22%0D%0A/x"
         );
         assert_eq!(
-            render(r#"{"c": {{ channel }}, "p": {{ percent }}, "s": {{ share }} }"#, Escaping::Json, hostile.clone()).unwrap(),
+            render(r#"{"c": {{ channel }}, "p": {{ percent }}, "s": {{ share }} }"#, Escaping::Json, hostile.clone())
+                .unwrap(),
             r#"{"c": "a/b?c=\"d\"\r\n", "p": 0, "s": 0.5 }"#
         );
         assert!(render("{{ channel }}", Escaping::Header, hostile).unwrap_err().contains("control character"));

@@ -23,8 +23,13 @@ pub(in super::super) const SPEC: ActuatorSpec = ActuatorSpec {
     build: |ingredients| {
         let settings: Settings = ingredients.read()?;
         let Settings { model, namespace, object: name, cluster, version_at, time_limit_ms } = settings;
-        let object =
-            ObjectSettings { group: "argoproj.io", version: "v1alpha1".to_owned(), plural: "rollouts", namespace, name };
+        let object = ObjectSettings {
+            group: "argoproj.io",
+            version: "v1alpha1".to_owned(),
+            plural: "rollouts",
+            namespace,
+            name,
+        };
         let object = Object::new(&ingredients, cluster, object, time_limit_ms)?;
         Ok(checked(&ingredients.name, time_limit_ms, ArgoRollouts { model, version_at, object }))
     },
@@ -87,7 +92,12 @@ impl Target for ArgoRollouts {
         is_aborted(object) && canary_weight(object).is_none_or(|weight| weight == 0)
     }
 
-    async fn change(&self, version: &String, before: Option<&Value>, request: &ActionRequest) -> Result<Option<String>, Fault> {
+    async fn change(
+        &self,
+        version: &String,
+        before: Option<&Value>,
+        request: &ActionRequest,
+    ) -> Result<Option<String>, Fault> {
         let Some(object) = before else { return Ok(None) };
         must_hold_version(object, self.version_at.as_deref(), version)?;
         let (stable, newest) = (object.pointer("/status/stableRS"), object.pointer("/status/currentPodHash"));

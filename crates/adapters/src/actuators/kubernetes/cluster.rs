@@ -178,7 +178,10 @@ impl Object {
         let ObjectSettings { plural, namespace, name, .. } = &self.object;
         let object = format!("{plural} {namespace}/{name}");
         let Error::Api(status) = error else {
-            return Fault::Unreachable(format!("its API server does not answer for {object} ({}): see `cluster`", said(&error)));
+            return Fault::Unreachable(format!(
+                "its API server does not answer for {object} ({}): see `cluster`",
+                said(&error)
+            ));
         };
         let said = format!("{object}: {} ({})", status.message.trim(), status.code);
         match status.code {
@@ -219,7 +222,9 @@ pub(super) fn must_hold_version(object: &Value, pointer: Option<&str>, version: 
     if names_version(found, version) {
         return Ok(());
     }
-    Err(Fault::Refused(format!("its newest version is {found} (at `{pointer}`), and not {version}, so it stays as it is")))
+    Err(Fault::Refused(format!(
+        "its newest version is {found} (at `{pointer}`), and not {version}, so it stays as it is"
+    )))
 }
 
 #[cfg(test)]

@@ -7,7 +7,8 @@ use super::{
     route_weights::{Shape, build},
 };
 
-pub(in super::super) const SPEC: ActuatorSpec = ActuatorSpec { kind: "istio", build: |ingredients| build(&ingredients, &SHAPE) };
+pub(in super::super) const SPEC: ActuatorSpec =
+    ActuatorSpec { kind: "istio", build: |ingredients| build(&ingredients, &SHAPE) };
 
 const SHAPE: Shape = Shape {
     group: "networking.istio.io",

@@ -104,7 +104,12 @@ impl Target for Kserve {
         state.asked == Some(aim.percent) && state.served.is_none_or(|served| served == aim.percent)
     }
 
-    async fn change(&self, aim: &Aim, before: Option<&State>, request: &ActionRequest) -> Result<Option<String>, Fault> {
+    async fn change(
+        &self,
+        aim: &Aim,
+        before: Option<&State>,
+        request: &ActionRequest,
+    ) -> Result<Option<String>, Fault> {
         let Some(before) = before else { return Ok(None) };
         must_hold_version(&before.object, self.version_at.as_deref(), &aim.version)?;
         let patch = json!({"spec": {"predictor": {"canaryTrafficPercent": aim.percent}}});
@@ -112,7 +117,8 @@ impl Target for Kserve {
     }
 
     fn describe(&self, _aim: &Aim, state: &State) -> String {
-        let percent = |percent: Option<u64>| percent.map_or_else(|| "not set".to_owned(), |percent| format!("{percent} %"));
+        let percent =
+            |percent: Option<u64>| percent.map_or_else(|| "not set".to_owned(), |percent| format!("{percent} %"));
         match state.served {
             Some(served) => format!("canary {}, served {served} %", percent(state.asked)),
             None => format!("canary {}", percent(state.asked)),

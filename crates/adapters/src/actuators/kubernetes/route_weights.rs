@@ -70,7 +70,8 @@ pub(super) fn build(
     shape: &'static Shape,
 ) -> Result<Arc<dyn Actuator>, ActuatorSettingsError> {
     let settings: Settings = ingredients.read()?;
-    let Settings { model, namespace, object: name, routes, destinations, api_version, cluster, time_limit_ms } = settings;
+    let Settings { model, namespace, object: name, routes, destinations, api_version, cluster, time_limit_ms } =
+        settings;
     let version = api_version.map_or_else(|| shape.version.to_owned(), |version| version.to_string());
     let object = ObjectSettings { group: shape.group, version, plural: shape.plural, namespace, name };
     let object = Object::new(ingredients, cluster, object, time_limit_ms)?;
@@ -124,7 +125,10 @@ impl RouteWeights {
             found.extend(self.rule(aim, rule, &format!("{list}/{at}/{}", self.shape.destinations))?);
         }
         if found.is_empty() && aim.version.1 > 0 {
-            return Err(Fault::Refused(format!("no rule of it has the destination {}: see `destinations`", aim.version.0)));
+            return Err(Fault::Refused(format!(
+                "no rule of it has the destination {}: see `destinations`",
+                aim.version.0
+            )));
         }
         Ok(found)
     }
@@ -219,7 +223,12 @@ impl Target for RouteWeights {
         state.rules.iter().all(is_split) && is_taken_up(&state.object)
     }
 
-    async fn change(&self, aim: &Aim, before: Option<&State>, request: &ActionRequest) -> Result<Option<String>, Fault> {
+    async fn change(
+        &self,
+        aim: &Aim,
+        before: Option<&State>,
+        request: &ActionRequest,
+    ) -> Result<Option<String>, Fault> {
         let Some(state) = before else { return Ok(None) };
         let change = Change::Operations(self.operations(aim, state));
         self.object.change(None, change, request, &state.object).await.map(|()| None)

@@ -131,8 +131,9 @@ impl Target for Mlflow {
     }
 
     fn holds(&self, aim: &Aim, state: &Option<String>) -> bool {
-        let (Aim::Alias { version: wanted, .. } | Aim::VersionTag { value: wanted, .. } | Aim::Dataset { datasets: wanted, .. }) =
-            aim;
+        let (Aim::Alias { version: wanted, .. }
+        | Aim::VersionTag { value: wanted, .. }
+        | Aim::Dataset { datasets: wanted, .. }) = aim;
         state.as_ref() == Some(wanted)
     }
 
@@ -179,8 +180,9 @@ impl Target for Mlflow {
     }
 
     fn describe_aim(&self, aim: &Aim) -> String {
-        let (Aim::Alias { version: wanted, .. } | Aim::VersionTag { value: wanted, .. } | Aim::Dataset { datasets: wanted, .. }) =
-            aim;
+        let (Aim::Alias { version: wanted, .. }
+        | Aim::VersionTag { value: wanted, .. }
+        | Aim::Dataset { datasets: wanted, .. }) = aim;
         self.describe(aim, &Some(wanted.clone()))
     }
 }

@@ -161,7 +161,13 @@ impl Rest {
         Ok(tag_of(found.pointer("/model_version/tags"), key))
     }
 
-    pub(super) async fn set_version_tag(&self, model: &str, version: &str, key: &str, value: &str) -> Result<(), Fault> {
+    pub(super) async fn set_version_tag(
+        &self,
+        model: &str,
+        version: &str,
+        key: &str,
+        value: &str,
+    ) -> Result<(), Fault> {
         let body = json!({"name": model, "version": version, "key": key, "value": value});
         self.post("model-versions/set-tag", &body).await
     }
@@ -183,7 +189,8 @@ impl Rest {
         };
         let found = self.get_json("runs/get", &[("run_id", &run)]).await?;
         let inputs = found.pointer("/run/inputs/dataset_inputs").and_then(Value::as_array);
-        let mut datasets: Vec<String> = inputs.into_iter().flatten().filter(|input| is_training(input)).filter_map(named).collect();
+        let mut datasets: Vec<String> =
+            inputs.into_iter().flatten().filter(|input| is_training(input)).filter_map(named).collect();
         datasets.sort();
         Ok(datasets)
     }

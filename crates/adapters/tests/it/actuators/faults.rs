@@ -26,20 +26,44 @@ fn targets(port: u16, time_limit_ms: u64) -> Vec<(Value, Action)> {
     let object = json!({"model": "fraud", "namespace": "models", "object": "fraud", "cluster": {"server": url}});
     let folder = std::env::temp_dir();
     vec![
-        (table("haproxy", json!({"model": "fraud", "address": format!("tcp:127.0.0.1:{port}"), "backend": "fraud",
-            "servers": {"2.0": "v20", "2.1": "v21"}})), split.clone()),
+        (
+            table(
+                "haproxy",
+                json!({"model": "fraud", "address": format!("tcp:127.0.0.1:{port}"), "backend": "fraud",
+            "servers": {"2.0": "v20", "2.1": "v21"}}),
+            ),
+            split.clone(),
+        ),
         (table("envoy", json!({"model": "fraud", "admin": url, "runtime_key_prefix": "p"})), split.clone()),
-        (table("nginx", json!({"model": "fraud", "include_file": folder.join("wardline-test-not-written.conf"), "variable": "v",
-            "confirm_url": url})), split.clone()),
-        (table("traefik", json!({"model": "fraud", "file": folder.join("wardline-test-not-written.yml"), "service": "fraud",
-            "api": url})), split.clone()),
+        (
+            table(
+                "nginx",
+                json!({"model": "fraud", "include_file": folder.join("wardline-test-not-written.conf"), "variable": "v",
+            "confirm_url": url}),
+            ),
+            split.clone(),
+        ),
+        (
+            table(
+                "traefik",
+                json!({"model": "fraud", "file": folder.join("wardline-test-not-written.yml"), "service": "fraud",
+            "api": url}),
+            ),
+            split.clone(),
+        ),
         (table("mlflow", json!({"url": url})), alias()),
         (table("kserve", object.clone()), split.clone()),
         (table("istio", object.clone()), split.clone()),
         (table("gateway_api", object.clone()), split.clone()),
         (table("argo_rollouts", object), split.clone()),
-        (table("http", json!({"actions": {"set_share": {"url": format!("{url}/share"),
-            "read": {"url": format!("{url}/share"), "equals": "{{ percent }}"}}}})), split),
+        (
+            table(
+                "http",
+                json!({"actions": {"set_share": {"url": format!("{url}/share"),
+            "read": {"url": format!("{url}/share"), "equals": "{{ percent }}"}}}}),
+            ),
+            split,
+        ),
     ]
 }
 
@@ -91,7 +115,8 @@ fn a_proxy_that_says_yes_and_does_nothing_is_found_out() {
         for stream in listener.incoming().flatten() {
             let mut line = String::new();
             let _ = BufReader::new(&stream).read_line(&mut line);
-            let state = "1\n# srv_name srv_op_state srv_admin_state srv_uweight srv_iweight\nv20 2 0 90 90\nv21 2 0 10 10\n\n";
+            let state =
+                "1\n# srv_name srv_op_state srv_admin_state srv_uweight srv_iweight\nv20 2 0 90 90\nv21 2 0 10 10\n\n";
             let _ = (&stream).write_all(if line.starts_with("show") { state } else { "\n" }.as_bytes());
         }
     });

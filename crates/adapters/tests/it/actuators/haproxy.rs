@@ -63,12 +63,17 @@ fn clients_that_ask_all_the_time_see_no_failure_and_no_leak() {
 fn nothing_may_mean_out_of_service_too() {
     let proxy = HaProxy::start();
     block_on(async {
-        for (at_zero, shown) in [("drain", "v21 weight 0 drain, v20 weight 90"), ("maintenance", "v21 weight 0 maintenance, v20 weight 90")] {
+        for (at_zero, shown) in
+            [("drain", "v21 weight 0 drain, v20 weight 90"), ("maintenance", "v21 weight 0 maintenance, v20 weight 90")]
+        {
             let edge = build(proxy.with("at_zero", at_zero));
             assert_eq!(edge.carry_out(&share(0.0)).await.unwrap().after.as_deref(), Some(shown));
             assert!(edge.carry_out(&share(0.0)).await.unwrap().was_so);
             // What we took out, we bring back.
-            assert_eq!(edge.carry_out(&share(10.0)).await.unwrap().after.as_deref(), Some("v21 weight 1, v20 weight 9"));
+            assert_eq!(
+                edge.carry_out(&share(10.0)).await.unwrap().after.as_deref(),
+                Some("v21 weight 1, v20 weight 9")
+            );
             set_weights(proxy.folder.path(), 90, 10);
         }
     });

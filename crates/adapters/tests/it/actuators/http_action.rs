@@ -58,7 +58,10 @@ fn a_key_is_revoked_once_and_read_back() {
         // What comes from telemetry stays one part of the path.
         let revoke = named("revoke_key", &[("key", "k/1?x=\"y\"")]);
         let done = gateway.carry_out(&revoke).await.unwrap();
-        assert_eq!((done.before.as_deref(), done.after.as_deref(), done.was_so), (Some("active"), Some("revoked"), false));
+        assert_eq!(
+            (done.before.as_deref(), done.after.as_deref(), done.was_so),
+            (Some("active"), Some("revoked"), false)
+        );
         assert!(gateway.carry_out(&revoke).await.unwrap().was_so);
         assert_eq!(n_revoked.load(Ordering::SeqCst), 1);
         assert!(!gateway.can(&named("quarantine_channel", &[]).action));
@@ -81,7 +84,10 @@ fn what_cannot_be_read_back_keeps_what_was_answered() {
         let incomplete = gateway.carry_out(&named("open_ticket", &[])).await.unwrap_err();
         insta::assert_snapshot!(incomplete, @"gateway refused: `open_ticket.body` cannot be filled in: `parameters.title` is undefined, in line 1");
     });
-    assert_eq!(server.asked()[0].body, "title=fraud%202.1%3A%20errors%20%26%20more&text=errors%20of%202.1%20are%20five%20times%20those%20of%202.0");
+    assert_eq!(
+        server.asked()[0].body,
+        "title=fraud%202.1%3A%20errors%20%26%20more&text=errors%20of%202.1%20are%20five%20times%20those%20of%202.0"
+    );
 }
 
 #[test]
@@ -109,7 +115,11 @@ fn an_endpoint_that_takes_its_time_is_waited_for() {
 
 #[test]
 fn a_secret_is_in_no_message() {
-    for (status, echo) in [(500, "it failed for very-secret-token"), (400, "very-secret-token is no token"), (200, r#"{"result": "very-secret-token"}"#)] {
+    for (status, echo) in [
+        (500, "it failed for very-secret-token"),
+        (400, "very-secret-token is no token"),
+        (200, r#"{"result": "very-secret-token"}"#),
+    ] {
         let server = Server::start(move |asked| match asked.method.as_str() {
             "GET" => (404, String::new()),
             _ => (status, echo.to_owned()),
@@ -124,7 +134,8 @@ fn a_secret_is_in_no_message() {
     // Nor where nobody answers, although it is in the address.
     let mut hidden = settings("http://127.0.0.1:1");
     hidden["actions"]["revoke_key"]["read"]["url"] = "http://127.0.0.1:1/?token={{ secrets.token }}".into();
-    let error = block_on(async { with_token(&hidden).carry_out(&named("revoke_key", &[("key", "k1")])).await.unwrap_err() });
+    let error =
+        block_on(async { with_token(&hidden).carry_out(&named("revoke_key", &[("key", "k1")])).await.unwrap_err() });
     assert!(error.is_temporary() && !format!("{error} {error:?}").contains("very-secret-token"), "{error}");
 }
 
@@ -158,6 +169,7 @@ fn mistakes_in_templates_are_found_at_the_start() {
     let server = Server::saying("{}");
     let mut quoted = settings(&server.url());
     quoted["actions"]["revoke_key"]["body"] = r#"{"reason": "{{ reason }}"}"#.into();
-    let error = block_on(async { with_token(&quoted).carry_out(&named("revoke_key", &[("key", "k1")])).await.unwrap_err() });
+    let error =
+        block_on(async { with_token(&quoted).carry_out(&named("revoke_key", &[("key", "k1")])).await.unwrap_err() });
     insta::assert_snapshot!(error, @r#"gateway refused: `actions.revoke_key.body` does not make JSON: values bring their own quotes, so write {"key": {{ key }} }"#);
 }

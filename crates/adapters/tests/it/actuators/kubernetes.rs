@@ -4,7 +4,7 @@ use std::sync::Mutex;
 
 use serde_json::{Value, json};
 
-use super::{build, block_on, server::Server, share};
+use super::{block_on, build, server::Server, share};
 
 /// A server that plays a recording: request after request, each exactly as recorded.
 fn playing(recording: &str) -> Server {
@@ -36,7 +36,7 @@ fn play(recording: &str, kind: &str, more: Value, percent: f64) -> String {
     let token = folder.path().join("token");
     std::fs::write(&token, "cluster-token").unwrap();
     let mut settings = json!({
-        "name": "cluster", "kind": kind, "model": "fraud", "namespace": "models", 
+        "name": "cluster", "kind": kind, "model": "fraud", "namespace": "models",
         "cluster": {"server": server.url(), "token": {"file": token}}, "time_limit_ms": 20_000,
     });
     let table = settings.as_object_mut().unwrap();

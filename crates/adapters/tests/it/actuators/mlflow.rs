@@ -58,7 +58,11 @@ impl Registry {
         };
         let datasets = [dataset("payments", digest, "training"), dataset("holdout", "h1", "eval")];
         self.post("runs/log-inputs", json!({"run_id": run, "datasets": datasets})).await;
-        self.post("model-versions/create", json!({"name": model, "source": format!("s3://models/{digest}"), "run_id": run})).await;
+        self.post(
+            "model-versions/create",
+            json!({"name": model, "source": format!("s3://models/{digest}"), "run_id": run}),
+        )
+        .await;
     }
 
     async fn point(&self, model: &str, alias: &str, version: &str) {
@@ -103,7 +107,10 @@ async fn an_alias_is_moved_back_and_the_move_is_remembered(registry: &Registry, 
     let back = request(back_to("2.0", Some("2.1")));
     assert_eq!(actuator.read(&back.action).await.unwrap(), "champion is version 2");
     let done = actuator.carry_out(&back).await.unwrap();
-    assert_eq!((done.before.as_deref(), done.after.as_deref()), (Some("champion is version 2"), Some("champion is version 1")));
+    assert_eq!(
+        (done.before.as_deref(), done.after.as_deref()),
+        (Some("champion is version 2"), Some("champion is version 1"))
+    );
     assert!(actuator.carry_out(&back).await.unwrap().was_so);
     let url = format!("{}/api/2.0/mlflow/registered-models/get?name=fraud-detector", registry.url);
     let model: Value = registry.people.get(url).send().await.unwrap().json().await.unwrap();
@@ -179,7 +186,10 @@ async fn what_is_not_there_is_said(registry: &Registry, actuator: &dyn Actuator)
         from: None,
     };
     let made = actuator.carry_out(&request(fresh)).await.unwrap();
-    assert_eq!((made.before.as_deref(), made.after.as_deref()), (Some("fallback is version none"), Some("fallback is version 1")));
+    assert_eq!(
+        (made.before.as_deref(), made.after.as_deref()),
+        (Some("fallback is version none"), Some("fallback is version 1"))
+    );
 }
 
 async fn moves_of_others_are_seen_by_looking(registry: &Registry) {

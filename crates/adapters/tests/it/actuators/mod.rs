@@ -41,7 +41,11 @@ pub(crate) fn named(name: &str, parameters: &[(&str, &str)]) -> ActionRequest {
 }
 
 pub(crate) fn request(action: Action) -> ActionRequest {
-    ActionRequest { id: "rollout-7/step-2".to_owned(), action, reason: "errors of 2.1 are five times those of 2.0".to_owned() }
+    ActionRequest {
+        id: "rollout-7/step-2".to_owned(),
+        action,
+        reason: "errors of 2.1 are five times those of 2.0".to_owned(),
+    }
 }
 
 pub(crate) fn block_on<T>(work: impl Future<Output = T>) -> T {

@@ -34,7 +34,8 @@ impl HaProxy {
         );
         let file = folder.path().join("haproxy.cfg");
         std::fs::write(&file, configuration).unwrap();
-        let mut program = Program::start(Command::new(of_debian("haproxy")).arg("-db").arg("-f").arg(&file), folder.path());
+        let mut program =
+            Program::start(Command::new(of_debian("haproxy")).arg("-db").arg("-f").arg(&file), folder.path());
         program.wait_for(&format!("http://127.0.0.1:{port}/"));
         Self { _program: program, _upstreams: upstreams, folder, port, tcp_port }
     }
@@ -94,7 +95,11 @@ impl Envoy {
             "http_filters": [{"name": "router", "typed_config": {
                 "@type": "type.googleapis.com/envoy.extensions.filters.http.router.v3.Router"}}],
         });
-        let layers = if has_admin_layer { json!([{"name": "admin", "admin_layer": {}}]) } else { json!([{"name": "fixed", "static_layer": {}}]) };
+        let layers = if has_admin_layer {
+            json!([{"name": "admin", "admin_layer": {}}])
+        } else {
+            json!([{"name": "fixed", "static_layer": {}}])
+        };
         let address = |port: u16| json!({"socket_address": {"address": "127.0.0.1", "port_value": port}});
         let configuration = json!({
             "admin": {"address": address(admin_port)},

@@ -43,7 +43,8 @@ impl Server {
     pub(crate) fn start(answer: impl Fn(&Asked) -> (u16, String) + Send + Sync + 'static) -> Self {
         let listener = TcpListener::bind(("127.0.0.1", 0)).unwrap();
         let port = listener.local_addr().unwrap().port();
-        let (over, asked, answer): (_, _, Arc<Answer>) = (Arc::new(AtomicBool::new(false)), Arc::default(), Arc::new(answer));
+        let (over, asked, answer): (_, _, Arc<Answer>) =
+            (Arc::new(AtomicBool::new(false)), Arc::default(), Arc::new(answer));
         let server = Self { port, over: Arc::clone(&over), asked: Arc::clone(&asked) };
         std::thread::spawn(move || {
             for stream in listener.incoming().flatten() {
@@ -90,7 +91,8 @@ fn serve(stream: TcpStream, seen: &Mutex<Vec<Asked>>, answer: &Answer) {
     while let Some(asked) = read(&mut reader) {
         let (status, body) = answer(&asked);
         seen.lock().unwrap().push(asked);
-        let head = format!("HTTP/1.1 {status} X\r\nContent-Type: application/json\r\nContent-Length: {}\r\n\r\n", body.len());
+        let head =
+            format!("HTTP/1.1 {status} X\r\nContent-Type: application/json\r\nContent-Length: {}\r\n\r\n", body.len());
         if writer.write_all(format!("{head}{body}").as_bytes()).is_err() {
             return;
         }
