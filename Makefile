@@ -6,7 +6,7 @@ export CARGO_TARGET_DIR
 CARGO ?= cargo
 FUZZ_SECONDS ?= 60
 
-.PHONY: help demo test lint bench peers fuzz prerequisites programs
+.PHONY: help demo demo-canary test lint bench peers fuzz prerequisites programs
 
 help: ## Say what can be made
 	@grep -E '^[a-z-]+:.*## ' $(firstword $(MAKEFILE_LIST)) | sed -E 's/^([a-z-]+):[^#]*## /  make \1\t/' | expand -t 20
@@ -16,6 +16,11 @@ demo: prerequisites ## Play a bank's four models through a real server, and show
 	$(CARGO) build --workspace
 	@echo "==> the demo: seventeen days of telemetry through a real server; about a minute"
 	"$(CARGO_TARGET_DIR)/debug/wardline" demo
+
+demo-canary: prerequisites ## Roll a bad version back: real model servers, HAProxy, MLflow and Wardline
+	@echo "==> building wardline into $(CARGO_TARGET_DIR): about 15 minutes on two cores the first time, seconds after that"
+	$(CARGO) build --workspace
+	@python="$$(.ci/test-programs)/python" && "$$python" demo/canary/run "$(CARGO_TARGET_DIR)/debug/wardline"
 
 test: prerequisites programs ## Everything that must pass: formatting, lints, tests, tidiness
 	@echo "==> formatting"

@@ -127,8 +127,8 @@ impl HaProxy {
     /// The commands that make a share; raised first, so that no moment is without a server.
     fn share_commands(&self, aim: &Aim, split: &Split, standing: &[Word], now: &Servers) -> Result<Vec<String>, Fault> {
         let mut commands = Vec::new();
-        let (nothing, everything) =
-            if split.percent == 0.0 { (&aim.version, standing) } else { (&standing.to_vec(), &aim.version[..]) };
+        let (nothing, everything): (&[Word], &[Word]) =
+            if split.percent == 0.0 { (&aim.version, standing) } else { (standing, &aim.version) };
         if split.percent != 0.0 && split.percent != 100.0 {
             let weights = state::weights(split, aim.version.len(), standing.len())?;
             for (servers, weight) in [(&aim.version[..], weights.version), (standing, weights.standing)] {
@@ -222,7 +222,8 @@ impl Target for HaProxy {
             AimKind::CutOff => aim.version.iter().all(|server| now.is_in_maintenance(server)),
             AimKind::Readmit => aim.version.iter().all(|server| !now.is_taken_out(server)),
             AimKind::Share { split, standing } => {
-                let (version_weight, standing_weight) = (now.weight_of(&aim.version), now.weight_of(standing));
+                let (version_weight, standing_weight) =
+                    (now.weight_in_service(&aim.version), now.weight_in_service(standing));
                 let zero_is_zero = |servers: &[Word]| self.settings.at_zero == AtZero::Weight || out(servers);
                 if split.percent == 0.0 {
                     return version_weight == 0 && standing_weight > 0 && zero_is_zero(&aim.version);
@@ -230,14 +231,10 @@ impl Target for HaProxy {
                 if split.percent == 100.0 {
                     return standing_weight == 0 && version_weight > 0 && zero_is_zero(standing);
                 }
-                let in_service = |servers: &[Word]| servers.iter().all(|server| !now.is_taken_out(server));
                 let Ok(weights) = state::weights(split, aim.version.len(), standing.len()) else { return false };
                 let wanted_version = u64::from(weights.version) * aim.version.len() as u64;
                 let wanted_standing = u64::from(weights.standing) * standing.len() as u64;
-                in_service(&aim.version)
-                    && in_service(standing)
-                    && version_weight * wanted_standing == standing_weight * wanted_version
-                    && version_weight > 0
+                version_weight * wanted_standing == standing_weight * wanted_version && version_weight > 0
             }
         }
     }
@@ -261,13 +258,10 @@ impl Target for HaProxy {
                 self.share_commands(aim, split, standing, now)?
             }
             AimKind::CutOff => {
-                let both =
-                    ["state maint"].map(|what| aim.version.iter().map(move |server| self.server_command(server, what)));
-                let sessions = aim
-                    .version
-                    .iter()
-                    .map(|server| format!("shutdown sessions server {}/{server}", self.settings.backend));
-                both.into_iter().flatten().chain(sessions).collect()
+                let out = aim.version.iter().map(|server| self.server_command(server, "state maint"));
+                let backend = &self.settings.backend;
+                let ended = aim.version.iter().map(|server| format!("shutdown sessions server {backend}/{server}"));
+                out.chain(ended).collect()
             }
             AimKind::Readmit => aim.version.iter().map(|server| self.server_command(server, "state ready")).collect(),
         };

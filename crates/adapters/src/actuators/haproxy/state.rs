@@ -76,6 +76,12 @@ impl Servers {
         self.is(name, |server| server.admin & MAINTENANCE != 0)
     }
 
+    /// The weights of those of them together that are not taken out of service.
+    pub(super) fn weight_in_service(&self, names: &[Word]) -> u64 {
+        let in_service: Vec<Word> = names.iter().filter(|name| !self.is_taken_out(name)).cloned().collect();
+        self.weight_of(&in_service)
+    }
+
     /// The weights of some of them together.
     pub(super) fn weight_of(&self, names: &[Word]) -> u64 {
         names.iter().filter_map(|name| self.0.get(name.as_str())).map(|server| server.weight).sum()
@@ -110,9 +116,9 @@ pub(super) struct Weights {
 pub(super) fn weights(split: &Split, n_version: usize, n_standing: usize) -> Result<Weights, Fault> {
     let share = split.percent / 100.0;
     let odds = share / (1.0 - share) * n_standing as f64 / n_version as f64;
-    let candidates = (1..=LARGEST_WEIGHT).flat_map(|standing| {
+    let candidates = (1..=LARGEST_WEIGHT).map(|standing| {
         let nearest = (f64::from(standing) * odds).round().clamp(1.0, f64::from(LARGEST_WEIGHT)) as u32;
-        [Weights { version: nearest, standing }]
+        Weights { version: nearest, standing }
     });
     let made = |weights: &Weights| {
         let (version, standing) =

@@ -320,16 +320,6 @@ fn text_of(value: &Value) -> String {
     }
 }
 
-/// A wanted state in the form of [`text_of`].
-fn normal(text: &str) -> String {
-    let text = text.trim();
-    match text.parse::<f64>() {
-        // Not every text that can be read as a number is one: versions such as 2.10 are not 2.1.
-        Ok(number) if text.ends_with(".0") => number.to_string(),
-        _ => text.to_owned(),
-    }
-}
-
 #[async_trait]
 impl Target for Http {
     type Aim = Aim;
@@ -348,7 +338,7 @@ impl Target for Http {
         }
         let (name, values) = (key_of(action).to_owned(), self.values(action));
         let wanted = match &self.action(&name)?.read {
-            Some(_) => Some(normal(&self.render(&format!("{name}.read.equals"), &values)?)),
+            Some(_) => Some(self.render(&format!("{name}.read.equals"), &values)?.trim().to_owned()),
             None => None,
         };
         Ok(Aim { action: name, values, wanted })

@@ -1,4 +1,5 @@
-//! Objects of Kubernetes, against recorded answers of its API: every request has to be the recorded one.
+//! Objects of Kubernetes, against a recording of its API: every request has to be the recorded one. No cluster was to be had,
+//! so the recordings are written after the documentation of the API and of each kind of object.
 
 use std::sync::Mutex;
 
@@ -60,7 +61,7 @@ fn kserve_sends_all_to_the_revision_before_and_waits_until_it_is_served() {
         json!({"object": "fraud", "version_at": "/spec/predictor/model/storageUri"}),
         0.0,
     );
-    insta::assert_snapshot!(done, @"");
+    insta::assert_snapshot!(done, @r#"ActionReceipt { before: Some("canary 10 %, served 10 %"), after: Some("canary 0 %, served 0 %"), was_so: false }"#);
 }
 
 #[test]
@@ -71,32 +72,32 @@ fn kserve_does_not_stop_a_version_that_came_later() {
         json!({"object": "fraud", "version_at": "/spec/predictor/model/storageUri"}),
         0.0,
     );
-    insta::assert_snapshot!(refused, @"");
+    insta::assert_snapshot!(refused, @"cluster refused: its newest version is s3://models/fraud/2.2 (at `/spec/predictor/model/storageUri`), and not 2.1, so it stays as it is");
 }
 
 #[test]
 fn istio_changes_both_weights_where_they_are_what_was_read() {
     let settings = json!({"object": "fraud", "destinations": {"2.0": "v20", "2.1": "v21"}});
-    insta::assert_snapshot!(play(include_str!("recorded/istio_rollback.json"), "istio", settings.clone(), 0.0), @"");
-    insta::assert_snapshot!(play(include_str!("recorded/istio_in_between.json"), "istio", settings, 0.0), @"");
+    insta::assert_snapshot!(play(include_str!("recorded/istio_rollback.json"), "istio", settings.clone(), 0.0), @r#"ActionReceipt { before: Some("v21=10 v20=90"), after: Some("v21=0 v20=100"), was_so: false }"#);
+    insta::assert_snapshot!(play(include_str!("recorded/istio_in_between.json"), "istio", settings, 0.0), @"again: cluster cannot be reached: virtualservices models/fraud: the server rejected our request due to an error in our request (422); somebody else changed it in between, or it does not fit");
 }
 
 #[test]
 fn a_route_of_the_gateway_api_is_changed_and_taken_up() {
     let settings = json!({"object": "fraud", "destinations": {"2.0": "fraud-v20", "2.1": "fraud-v21"}});
-    insta::assert_snapshot!(play(include_str!("recorded/gateway_api_rollback.json"), "gateway_api", settings, 0.0), @"");
+    insta::assert_snapshot!(play(include_str!("recorded/gateway_api_rollback.json"), "gateway_api", settings, 0.0), @r#"ActionReceipt { before: Some("fraud-v21=10 fraud-v20=90"), after: Some("fraud-v21=0 fraud-v20=100"), was_so: false }"#);
 }
 
 #[test]
 fn argo_rollouts_aborts_through_the_status() {
     let settings = json!({"object": "fraud", "version_at": "/spec/template/spec/containers/0/image"});
-    insta::assert_snapshot!(play(include_str!("recorded/argo_rollouts_abort.json"), "argo_rollouts", settings.clone(), 0.0), @"");
-    insta::assert_snapshot!(play(include_str!("recorded/argo_rollouts_over.json"), "argo_rollouts", settings.clone(), 0.0), @"");
-    insta::assert_snapshot!(play("[]", "argo_rollouts", settings, 10.0), @"");
+    insta::assert_snapshot!(play(include_str!("recorded/argo_rollouts_abort.json"), "argo_rollouts", settings.clone(), 0.0), @r#"ActionReceipt { before: Some("Paused, canary 10 %"), after: Some("Degraded, aborted, canary 0 %"), was_so: false }"#);
+    insta::assert_snapshot!(play(include_str!("recorded/argo_rollouts_over.json"), "argo_rollouts", settings.clone(), 0.0), @"cluster refused: no rollout is under way, because its newest version is the stable one: undo it with `kubectl argo rollouts undo`");
+    insta::assert_snapshot!(play("[]", "argo_rollouts", settings, 10.0), @"cluster cannot do this: send 10 % of the traffic of fraud to 2.1");
 }
 
 #[test]
 fn rights_that_are_missing_are_named() {
     let settings = json!({"object": "fraud"});
-    insta::assert_snapshot!(play(include_str!("recorded/forbidden.json"), "istio", settings, 0.0), @"");
+    insta::assert_snapshot!(play(include_str!("recorded/forbidden.json"), "istio", settings, 0.0), @r#"cluster refused: virtualservices models/fraud: virtualservices.networking.istio.io "fraud" is forbidden: User "system:serviceaccount:models:wardline" cannot get resource "virtualservices" in API group "networking.istio.io" in the namespace "models" (403); its role needs `get` and `patch` on virtualservices"#);
 }

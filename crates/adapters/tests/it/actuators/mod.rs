@@ -1,4 +1,4 @@
-//! Actuators against the real HAProxy, Envoy, nginx, Traefik and MLflow, and against recorded answers of Kubernetes.
+//! Actuators against the real HAProxy, Envoy, nginx, Traefik and MLflow, and against a recording of the API of Kubernetes.
 
 mod envoy;
 mod faults;
