@@ -88,7 +88,9 @@ impl Clients {
 
     /// Waits for so many requests after the acknowledgement, and ends.
     pub(crate) async fn seen_after(mut self, n_requests: usize) -> Seen {
-        while self.asked_after.load(Ordering::SeqCst) < n_requests {
+        // Where everything fails, nothing is answered, and waiting for it would never end.
+        let is_enough = |counter: &AtomicUsize| counter.load(Ordering::SeqCst) >= n_requests;
+        while !is_enough(&self.asked_after) && !is_enough(&self.failed) {
             tokio::time::sleep(std::time::Duration::from_millis(2)).await;
         }
         self.over.store(true, Ordering::SeqCst);
