@@ -93,8 +93,14 @@ fn run(stream: &Stream) -> (f64, usize, usize) {
     for from in (0..stream.events).step_by(stream.at_once as usize) {
         let batches = batches(stream, from, start);
         let before = processor_seconds();
-        findings += watch.observe_together(&batches).findings.len();
+        let observed = watch.observe_together(&batches);
         seconds += processor_seconds() - before;
+        findings += observed.findings.len();
+        if std::env::var_os("TELL").is_some() {
+            observed.findings.iter().for_each(|finding| {
+                println!("{} {:?} {:?}: {}", finding.detector, finding.severity, finding.held_back, finding.title)
+            });
+        }
     }
     (seconds, watch.snapshot().len(), findings)
 }
@@ -157,7 +163,7 @@ fn batch(stream: &Stream, model: u64, rows: &[u64], start: Timestamp) -> EventBa
     columns.insert("role", coded(&|bits| if bits % 10 == 0 { "canary" } else { "stable" }.to_owned()));
     columns.insert("service", coded(&|_| "api".to_owned()));
     columns.insert("instance", coded(&|bits| format!("api-{}", bits % 4)));
-    columns.insert("status", coded(&|bits| if bits % 1_024 == 1 { "error" } else { "ok" }.to_owned()));
+    columns.insert("status", coded(&|bits| if bits >> 16 & 1_023 == 1 { "error" } else { "ok" }.to_owned()));
     columns.insert("http_status", Arc::new(Int32Array::from_iter_values(rows.iter().map(|_| 200))));
     columns.insert("latency_ms", number(1, 31.0, 0.35));
     columns.insert("queue_ms", number(2, 0.4, 0.8));
@@ -178,7 +184,7 @@ fn batch(stream: &Stream, model: u64, rows: &[u64], start: Timestamp) -> EventBa
         columns.insert("api_key", coded(&|bits| format!("key-{}", bits % 300)));
     } else {
         columns.insert("score", number(3, 0.06, 1.0));
-        columns.insert("decision", coded(&|bits| if bits % 50 == 3 { "fraud" } else { "legit" }.to_owned()));
+        columns.insert("decision", coded(&|bits| if bits >> 8 & 63 == 3 { "fraud" } else { "legit" }.to_owned()));
     }
     let fixed = schema::base(RecordKind::Inference);
     let mut fields: Vec<Field> = fixed.fields().iter().map(|field| field.as_ref().clone()).collect();

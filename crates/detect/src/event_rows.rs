@@ -2,11 +2,13 @@
 
 use std::{cell::OnceCell, ops::Range};
 
-use wardline_domain::EventBatch;
+use serde::{Deserialize, Serialize};
+use wardline_domain::{EventBatch, RecordKind};
 
 use crate::{
+    client_gate::ClientGate,
     client_rows::UsageColumns,
-    clients::ClientColumns,
+    clients::{ClientColumns, ClientName},
     model_state::{ModelState, Phase},
     queries::{Query, QueryColumns},
     text_rows::TextRows,
@@ -41,7 +43,30 @@ pub(crate) struct EventRows<'a, 's> {
     pub(crate) batch: &'a EventBatch,
     pub(crate) range: Range<usize>,
     shared: &'s SharedColumns<'a>,
+    clients: Vec<Option<ClientName<'a>>>,
+    sessions: Vec<Option<ClientName<'a>>>,
     queries: OnceCell<Vec<Option<Query>>>,
+}
+
+/// Which clients and sessions of a model ask often.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub(crate) struct Gates {
+    clients: ClientGate,
+    sessions: ClientGate,
+}
+
+fn named<'a>(
+    columns: Option<&ClientColumns<'a>>,
+    range: &Range<usize>,
+    gate: &mut ClientGate,
+) -> Vec<Option<ClientName<'a>>> {
+    let Some(columns) = columns else { return Vec::new() };
+    let name = |row| {
+        let mut name = columns.client(row)?;
+        name.is_frequent = gate.ask(name.key);
+        Some(name)
+    };
+    range.clone().map(name).collect()
 }
 
 /// What each of some rows asks.
@@ -52,13 +77,37 @@ pub(crate) struct Queries<'r, 'a> {
 }
 
 impl<'a, 's> EventRows<'a, 's> {
-    pub(crate) fn new(batch: &'a EventBatch, range: Range<usize>, shared: &'s SharedColumns<'a>) -> Self {
-        Self { batch, range, shared, queries: OnceCell::new() }
+    /// Rows of which nothing was counted yet.
+    pub(crate) fn new(
+        batch: &'a EventBatch,
+        range: Range<usize>,
+        shared: &'s SharedColumns<'a>,
+        gates: &mut Gates,
+    ) -> Self {
+        let mut rows =
+            Self { batch, range, shared, clients: Vec::new(), sessions: Vec::new(), queries: OnceCell::new() };
+        if batch.kind == RecordKind::Inference {
+            rows.clients = named(rows.clients(), &rows.range, &mut gates.clients);
+            rows.sessions = named(rows.sessions(), &rows.range, &mut gates.sessions);
+        }
+        rows
+    }
+
+    /// Who asked in a row.
+    #[inline]
+    pub(crate) fn client(&self, row: usize) -> Option<ClientName<'a>> {
+        self.clients.get(row.checked_sub(self.range.start)?).copied().flatten()
     }
 
     /// `None` where no row of the batch says who asked.
     pub(crate) fn clients(&self) -> Option<&'s ClientColumns<'a>> {
         self.shared.clients.get_or_init(|| ClientColumns::of(self.batch)).as_ref()
+    }
+
+    /// The session of a row, in the place of a client.
+    #[inline]
+    pub(crate) fn session(&self, row: usize) -> Option<ClientName<'a>> {
+        self.sessions.get(row.checked_sub(self.range.start)?).copied().flatten()
     }
 
     /// Sessions in the place of clients; `None` where no row of the batch has one.

@@ -9,6 +9,7 @@ mod baseline_text;
 mod blame;
 mod budget;
 mod carrier;
+mod client_gate;
 mod client_rows;
 mod clients;
 mod clock;

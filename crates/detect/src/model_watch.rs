@@ -91,7 +91,7 @@ impl ModelWatch {
                 self.state.started = Some(scratch.times[row]);
                 self.state.second.begin(start, self.state.groups.len());
             } else if start != self.state.second.start {
-                self.show(&EventRows::new(batch, second_from..row, &shared), findings);
+                self.show(batch, second_from..row, &shared, findings);
                 while let Some((_, finding)) = told.pop_front_if(|(found_in, _)| *found_in < row) {
                     findings.push(finding);
                 }
@@ -105,7 +105,7 @@ impl ModelWatch {
             }
             self.count_row(&rows, &scratch, row);
         }
-        self.show(&EventRows::new(batch, second_from..batch.len(), &shared), findings);
+        self.show(batch, second_from..batch.len(), &shared, findings);
         self.flush(&rows, &mut scratch, from..batch.len());
         drop(rows);
         self.scratch = scratch;
@@ -120,15 +120,22 @@ impl ModelWatch {
 
     /// Shows records to the detectors. Those that are no predictions, training rows or a deployment, do not move the clock.
     pub(crate) fn show_rows(&mut self, batch: &EventBatch, range: std::ops::Range<usize>, findings: &mut Vec<Finding>) {
-        self.show(&EventRows::new(batch, range, &SharedColumns::default()), findings);
+        self.show(batch, range, &SharedColumns::default(), findings);
     }
 
-    fn show(&mut self, rows: &EventRows<'_, '_>, findings: &mut Vec<Finding>) {
-        if rows.range.is_empty() {
+    fn show<'a>(
+        &mut self,
+        batch: &'a EventBatch,
+        range: std::ops::Range<usize>,
+        shared: &SharedColumns<'a>,
+        findings: &mut Vec<Finding>,
+    ) {
+        if range.is_empty() {
             return;
         }
+        let rows = EventRows::new(batch, range, shared, &mut self.state.gates);
         for detector in &mut self.detectors {
-            detector.on_rows(&self.state, rows, findings);
+            detector.on_rows(&self.state, &rows, findings);
         }
     }
 

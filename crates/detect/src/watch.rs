@@ -16,6 +16,7 @@ use wardline_domain::{
 use crate::{
     baseline::Baseline,
     budget::BudgetLedger,
+    clients,
     deployments::Deployments,
     draft::{draft, sealed},
     evidence,
@@ -94,7 +95,7 @@ pub enum RestoreError {
 }
 
 /// The format of snapshots.
-const FORMAT: u32 = 5;
+const FORMAT: u32 = 6;
 
 #[derive(Serialize, Deserialize)]
 struct Snapshot {
@@ -164,9 +165,11 @@ impl Watch {
     pub fn advance(&mut self, now: Timestamp) -> Observed {
         let mut observed = Observed::default();
         let names: Vec<String> = self.models.keys().cloned().collect();
+        let client_room = clients::room(names.len());
         for name in names {
             let mut findings = Vec::new();
             if let Some(watch) = self.models.get_mut(&name) {
+                watch.state.client_room = client_room;
                 watch.advance(now, &mut findings);
             }
             self.group(&name, findings, &mut observed);

@@ -67,15 +67,14 @@ impl Detector for AgentLoops {
             return;
         }
         let Some(sessions) = rows.sessions() else { return };
-        let clients = rows.clients();
         let queries = rows.queries(state);
         let usage = rows.usage();
         let now = state.second.start;
         for row in rows.range.clone() {
-            let Some(name) = sessions.client(row) else { continue };
-            let owner = || clients.as_ref().and_then(|clients| clients.client(row)).map(|client| client.label());
+            let Some(name) = rows.session(row) else { continue };
+            let owner = || rows.client(row).map(|client| client.label());
             let new = || Calls { owner: owner(), ..Calls::default() };
-            let session = self.sessions.ask(sessions, &name, row, now, new);
+            let Some(session) = self.sessions.ask(state.client_room, sessions, &name, row, now, new) else { continue };
             let query = queries.as_ref().and_then(|queries| queries.query(row));
             let run = session.habit.call(query, usage.input_length(row), now);
             if state.phase != Phase::Watching {

@@ -84,8 +84,10 @@ impl Detector for Probing {
         let Some(queries) = rows.queries(state) else { return };
         let now = state.second.start;
         for row in rows.range.clone().filter(|&row| has_score(row)) {
-            let (Some(name), Some(query)) = (columns.client(row), queries.query(row)) else { continue };
-            let client = self.clients.ask(columns, &name, row, now, Probes::default);
+            let (Some(name), Some(query)) = (rows.client(row), queries.query(row)) else { continue };
+            let Some(client) = self.clients.ask(state.client_room, columns, &name, row, now, Probes::default) else {
+                continue;
+            };
             if !client.habit.is_probe(query, now) {
                 continue;
             }

@@ -125,8 +125,10 @@ impl Detector for ModelExtraction {
         let Some(queries) = rows.queries(state) else { return };
         let now = state.second.start;
         for row in rows.range.clone() {
-            let Some(name) = columns.client(row) else { continue };
-            let client = self.clients.ask(columns, &name, row, now, Inquiry::default);
+            let Some(name) = rows.client(row) else { continue };
+            let Some(client) = self.clients.ask(state.client_room, columns, &name, row, now, Inquiry::default) else {
+                continue;
+            };
             let is_new = self.newcomers_since.is_some_and(|since| client.first > since);
             let inquiry = &mut client.habit;
             let nth = inquiry.count(now);

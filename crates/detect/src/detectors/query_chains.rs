@@ -88,12 +88,14 @@ impl Detector for Chains {
         let now = state.second.start;
         let is_watching = state.phase == Phase::Watching;
         for row in rows.range.clone() {
-            let (Some(name), Some(query)) = (columns.client(row), queries.query(row)) else { continue };
+            let (Some(name), Some(query)) = (rows.client(row), queries.query(row)) else { continue };
             let class = decisions.class(row);
             if class == 0 {
                 continue;
             }
-            let client = self.clients.ask(columns, &name, row, now, Walk::default);
+            let Some(client) = self.clients.ask(state.client_room, columns, &name, row, now, Walk::default) else {
+                continue;
+            };
             let Some(step) = client.habit.step(query, class, now) else { continue };
             if !is_watching {
                 self.longest_honest = self.longest_honest.max(step.length);

@@ -144,12 +144,14 @@ impl Detector for SpongeInputs {
         let is_watching = state.phase == Phase::Watching;
         let is_late = state.started.is_some_and(|started| now.since(started) >= state.learning_span(started) / 2);
         for row in rows.range.clone() {
-            let (Some(name), Some(length)) = (columns.client(row), loads.length(row)) else { continue };
+            let (Some(name), Some(length)) = (rows.client(row), loads.length(row)) else { continue };
             let values = loads.loads(row);
             if values.iter().all(Option::is_none) {
                 continue;
             }
-            let client = self.clients.ask(columns, &name, row, now, Heaviness::default);
+            let Some(client) = self.clients.ask(state.client_room, columns, &name, row, now, Heaviness::default) else {
+                continue;
+            };
             for (load, value) in values.into_iter().enumerate() {
                 let Some(value) = value else { continue };
                 self.loads[load].resize(LENGTHS, Spread::default());

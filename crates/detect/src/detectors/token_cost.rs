@@ -126,12 +126,14 @@ impl Detector for TokenCost {
         let is_watching = state.phase == Phase::Watching;
         self.whole.advance(now, growth(is_watching, 7 * Timestamp::DAY));
         for row in rows.range.clone() {
-            let Some(name) = clients.client(row) else { continue };
+            let Some(name) = rows.client(row) else { continue };
             self.has_tokens |= columns.has_tokens(row);
             let units = if self.has_tokens { columns.units(row, state.settings.prices.as_ref()) } else { 1.0 };
             self.whole.add(units);
             let slack = SLACK_REQUESTS * self.mean_request();
-            let client = self.clients.ask(clients, &name, row, now, KeyHabit::default);
+            let Some(client) = self.clients.ask(state.client_room, clients, &name, row, now, KeyHabit::default) else {
+                continue;
+            };
             let age = now.since(client.first);
             let habit = &mut client.habit;
             habit.advance(now, growth(is_watching, age));
