@@ -55,6 +55,7 @@ pub struct Judge {
     started_percent: Option<f64>,
     audience: Audience,
     decision: Option<Box<DecisionRecord>>,
+    has_changed: bool,
     deployments: VecDeque<Deployed>,
     names: BTreeMap<Key, String>,
     first_bad: Vec<BadEvent>,
@@ -85,6 +86,7 @@ impl Judge {
             started_percent: None,
             audience: Audience::People,
             decision: None,
+            has_changed: false,
             deployments: VecDeque::new(),
             names: BTreeMap::new(),
             first_bad: Vec::new(),
@@ -130,6 +132,16 @@ impl Judge {
     /// The trial, once it has begun.
     pub const fn trial(&self) -> Option<&Trial> {
         self.trial.as_ref()
+    }
+
+    /// The stream's clock.
+    pub const fn now(&self) -> Option<Timestamp> {
+        self.order.now()
+    }
+
+    /// Whether the trial ever stood elsewhere than at its beginning.
+    pub const fn has_changed(&self) -> bool {
+        self.has_changed
     }
 
     /// When the version on trial and the standing one last answered a person.
@@ -286,6 +298,7 @@ impl Judge {
 
     /// A decision's record is of the event that decided; what comes later is no part of it.
     fn changed(&mut self, change: Option<Change>) -> Option<Change> {
+        self.has_changed |= change.is_some();
         if let Some(change) = &change
             && change.state.is_decision()
         {

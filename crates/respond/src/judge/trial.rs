@@ -146,6 +146,11 @@ impl Trial {
         &self.frozen
     }
 
+    /// Requests that the version on trial has answered.
+    pub const fn canary_requests(&self) -> u64 {
+        self.canary_requests
+    }
+
     /// Another share was asked for: at a step of the rollout.
     pub fn plan(&mut self, percent: f64) {
         self.share.plan(Some(percent / 100.0));
