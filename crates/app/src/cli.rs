@@ -169,9 +169,6 @@ pub(crate) struct RolloutArguments {
     /// What to do
     #[command(subcommand)]
     pub(crate) command: RolloutCommand,
-    #[command(flatten)]
-    #[allow(missing_docs)]
-    pub(crate) remote: Remote,
 }
 
 /// What to do with rollouts.
@@ -181,12 +178,18 @@ pub(crate) enum RolloutCommand {
     Start {
         /// Rollout file (YAML)
         file: PathBuf,
+        #[command(flatten)]
+        #[allow(missing_docs)]
+        remote: Remote,
     },
     /// List all rollouts with what was done
     List {
         /// Print as JSON, with the records of decisions
         #[arg(long)]
         json: bool,
+        #[command(flatten)]
+        #[allow(missing_docs)]
+        remote: Remote,
     },
     /// Show the rollouts of one model, the newest first
     Status {
@@ -195,6 +198,9 @@ pub(crate) enum RolloutCommand {
         /// Print as JSON, with the records of decisions
         #[arg(long)]
         json: bool,
+        #[command(flatten)]
+        #[allow(missing_docs)]
+        remote: Remote,
     },
     /// Give the new version all traffic
     Promote {
@@ -203,6 +209,9 @@ pub(crate) enum RolloutCommand {
         /// Why, for the record
         #[arg(long, default_value = "")]
         reason: String,
+        #[command(flatten)]
+        #[allow(missing_docs)]
+        remote: Remote,
     },
     /// Send the traffic back to the standing version
     Abort {
@@ -211,6 +220,9 @@ pub(crate) enum RolloutCommand {
         /// Why, for the record
         #[arg(long, default_value = "")]
         reason: String,
+        #[command(flatten)]
+        #[allow(missing_docs)]
+        remote: Remote,
     },
     /// Compute a decision again from the events, and say whether it agrees
     Replay {
@@ -219,7 +231,24 @@ pub(crate) enum RolloutCommand {
         /// Files or folders with the events
         #[arg(required = true, value_name = "PATH")]
         paths: Vec<PathBuf>,
+        #[command(flatten)]
+        #[allow(missing_docs)]
+        remote: Remote,
     },
+}
+
+impl RolloutCommand {
+    /// Where the server is.
+    pub(crate) const fn remote(&self) -> &Remote {
+        match self {
+            Self::Start { remote, .. }
+            | Self::List { remote, .. }
+            | Self::Status { remote, .. }
+            | Self::Promote { remote, .. }
+            | Self::Abort { remote, .. }
+            | Self::Replay { remote, .. } => remote,
+        }
+    }
 }
 
 /// `wardline query`

@@ -27,19 +27,19 @@ struct Begun {
 }
 
 pub(super) async fn run(arguments: &RolloutArguments, settings: Settings) -> anyhow::Result<Outcome> {
-    let api = Api::new(&arguments.remote)?;
+    let api = Api::new(arguments.command.remote())?;
     match &arguments.command {
-        RolloutCommand::Start { file } => {
+        RolloutCommand::Start { file, .. } => {
             let plan = std::fs::read(file).with_context(|| format!("cannot read `{}`", file.display()))?;
             let Begun { rollout } = api.post_file("/v1/rollouts", plan).await?;
             println!("{rollout}");
             Ok(Outcome::Good)
         }
-        RolloutCommand::List { json } => list(&api, None, *json).await,
-        RolloutCommand::Status { model, json } => list(&api, Some(model), *json).await,
-        RolloutCommand::Promote { model, reason } => decide(&api, model, "promote", reason).await,
-        RolloutCommand::Abort { model, reason } => decide(&api, model, "abort", reason).await,
-        RolloutCommand::Replay { decision, paths } => {
+        RolloutCommand::List { json, .. } => list(&api, None, *json).await,
+        RolloutCommand::Status { model, json, .. } => list(&api, Some(model), *json).await,
+        RolloutCommand::Promote { model, reason, .. } => decide(&api, model, "promote", reason).await,
+        RolloutCommand::Abort { model, reason, .. } => decide(&api, model, "abort", reason).await,
+        RolloutCommand::Replay { decision, paths, .. } => {
             let record = record_of(&api, decision).await?;
             replay_files(&record, paths, &settings)
         }

@@ -10,8 +10,8 @@ use anyhow::Context as _;
 use tokio::sync::Notify;
 use wardline_domain::{Actuator, EventBatch, RecordKind, Timestamp, column};
 use wardline_respond::{
-    judge::{Beginning, DecisionRecord, Judge, State as Standing},
-    rollout::{Course, Due, Entry, Input, LogEntry, Refused, RolloutPlan, Rollouts},
+    judge::{Beginning, DecisionRecord, Judge, State as Standing, Trial},
+    rollout::{Course, Due, Entry, Input, LogEntry, Outcome, Refused, Rollout, RolloutPlan, Rollouts},
 };
 use wardline_store::metadata::{Metadata, RolloutEntry, State};
 
@@ -133,7 +133,15 @@ impl Desk {
     /// Hands in an input and writes down what follows; answers how many entries that were.
     pub(super) async fn hand_in(&self, model: &str, input: Input) -> anyhow::Result<usize> {
         let _writing = self.writing.lock().await;
-        let entries = lock(&self.open).rollouts.handle(model, input, pipeline::now());
+        let entries = {
+            let mut open = lock(&self.open);
+            let entries = open.rollouts.handle(model, input, pipeline::now());
+            let Open { rollouts, judges, .. } = &mut *open;
+            if let (Some(percent), Some(judge)) = (share_set(rollouts, model, &entries), judges.get_mut(model)) {
+                judge.set_share(percent);
+            }
+            entries
+        };
         self.write(model, &entries).await?;
         Ok(entries.len())
     }
@@ -170,13 +178,15 @@ impl Desk {
             let mut open = lock(&self.open);
             open.sequence = open.sequence.max(sequence);
             let mut inputs = Vec::new();
-            for (model, judge) in &mut open.judges {
+            let Open { rollouts, judges, .. } = &mut *open;
+            for (model, judge) in judges {
                 let is_concerned =
                     batches.iter().any(|batch| batch.model.as_deref().is_none_or(|of_batch| of_batch == model));
                 if is_concerned {
                     judge.observe(batches);
                 }
-                inputs.extend(inputs_of(judge).into_iter().map(|input| (model.clone(), input)));
+                let found = inputs_of(judge, rollouts.of(model));
+                inputs.extend(found.into_iter().map(|input| (model.clone(), input)));
             }
             inputs
         };
@@ -194,9 +204,10 @@ impl Desk {
     pub(crate) async fn advance(&self, now: Timestamp) {
         let inputs: Vec<(String, Input)> = {
             let mut open = lock(&self.open);
-            let each = open.judges.iter_mut().flat_map(|(model, judge)| {
+            let Open { rollouts, judges, .. } = &mut *open;
+            let each = judges.iter_mut().flat_map(|(model, judge)| {
                 judge.advance(now);
-                inputs_of(judge).into_iter().map(|input| (model.clone(), input))
+                inputs_of(judge, rollouts.of(model)).into_iter().map(|input| (model.clone(), input))
             });
             each.collect()
         };
@@ -276,19 +287,30 @@ impl Desk {
     }
 }
 
-/// What a judge says of its rollout. What a rollout knows already makes no entry.
-fn inputs_of(judge: &Judge) -> Vec<Input> {
-    let Some(stream) = judge.now() else { return Vec::new() };
+/// What a judge says of its rollout that the rollout does not know yet.
+fn inputs_of(judge: &Judge, rollout: Option<&Rollout>) -> Vec<Input> {
+    let (Some(stream), Some(rollout)) = (judge.now(), rollout) else { return Vec::new() };
     let [canary, standing] = judge.last_seen();
-    let canary_requests = judge.trial().map_or(0, wardline_respond::judge::Trial::canary_requests);
+    let canary_requests = judge.trial().map_or(0, Trial::canary_requests);
     let mut inputs = vec![Input::Seen { stream, canary, standing, canary_requests }];
-    if let Some(state) = judge.state()
-        && (state != Standing::Observe || judge.has_changed())
-        && let Some(record) = judge.record()
-    {
+    let Some(state) = judge.state() else { return inputs };
+    let is_known = match state {
+        Standing::RollBack => rollout.course() == Course::Back,
+        Standing::Observe => matches!(rollout.judged(), None | Some(Standing::Observe)),
+        Standing::Hold | Standing::Promote => rollout.judged() == Some(state),
+    };
+    if !is_known && let Some(record) = judge.record() {
         inputs.push(Input::Judged { state, record: Box::new(record) });
     }
     inputs
+}
+
+/// The share that actuators have set, where these entries say so.
+fn share_set(rollouts: &Rollouts, model: &str, entries: &[LogEntry]) -> Option<f64> {
+    let rollout = rollouts.of(model).filter(|rollout| rollout.course() == Course::Forward)?;
+    let is_share = |id: &str| id.contains("/step-") && id.contains("/share/");
+    let is_set = |entry: &LogEntry| matches!(&entry.entry, Entry::Came { id, outcome: Outcome::Done { .. }, .. } if is_share(id));
+    entries.iter().any(is_set).then(|| rollout.percent())
 }
 
 fn judge_of(plan: &RolloutPlan, beginning: Beginning) -> anyhow::Result<Judge> {

@@ -20,6 +20,8 @@ use super::{
 /// Bad events of the canary that a record lists: the first and the last ones.
 const FIRST_LISTED: usize = 50;
 const LAST_LISTED: usize = 50;
+/// Who sets the shares of a rollout.
+const OWN_NAME: &str = "wardline";
 /// Deployments and names that are remembered.
 const MOST_DEPLOYMENTS: usize = 32;
 const MOST_NAMES: usize = 256;
@@ -55,7 +57,6 @@ pub struct Judge {
     started_percent: Option<f64>,
     audience: Audience,
     decision: Option<Box<DecisionRecord>>,
-    has_changed: bool,
     deployments: VecDeque<Deployed>,
     names: BTreeMap<Key, String>,
     first_bad: Vec<BadEvent>,
@@ -86,7 +87,6 @@ impl Judge {
             started_percent: None,
             audience: Audience::People,
             decision: None,
-            has_changed: false,
             deployments: VecDeque::new(),
             names: BTreeMap::new(),
             first_bad: Vec::new(),
@@ -103,6 +103,9 @@ impl Judge {
         judge.given = Some(if record.is_learned_within { None } else { Some(record.frozen.clone()) });
         judge.percent = record.asked_percent;
         judge.audience = record.audience;
+        for deployed in record.deployments.iter().filter(|deployed| deployed.by == OWN_NAME) {
+            judge.order.push(Record::Deployment(deployed.clone()));
+        }
         Ok(judge)
     }
 
@@ -117,6 +120,20 @@ impl Judge {
         if let Some(trial) = &mut self.trial {
             trial.plan(percent);
         }
+    }
+
+    /// A share was set by the rollout itself, in per cent: as if a deployment said so, so that a replay sees it too.
+    pub fn set_share(&mut self, percent: f64) {
+        let Some(time) = self.order.now() else { return self.ask_for(percent) };
+        self.order.push(Record::Deployment(Deployed {
+            time,
+            version: self.versions.canary.clone(),
+            action: "canary_step".to_owned(),
+            weight: Some(percent),
+            commit: String::new(),
+            dataset_version: String::new(),
+            by: OWN_NAME.to_owned(),
+        }));
     }
 
     /// The versions.
@@ -137,11 +154,6 @@ impl Judge {
     /// The stream's clock.
     pub const fn now(&self) -> Option<Timestamp> {
         self.order.now()
-    }
-
-    /// Whether the trial ever stood elsewhere than at its beginning.
-    pub const fn has_changed(&self) -> bool {
-        self.has_changed
     }
 
     /// When the version on trial and the standing one last answered a person.
@@ -298,7 +310,6 @@ impl Judge {
 
     /// A decision's record is of the event that decided; what comes later is no part of it.
     fn changed(&mut self, change: Option<Change>) -> Option<Change> {
-        self.has_changed |= change.is_some();
         if let Some(change) = &change
             && change.state.is_decision()
         {

@@ -63,13 +63,13 @@ impl Trials {
 
     /// Takes the batches of one body or of one piece of a file; answers what was decided, in order.
     pub fn observe(&mut self, batches: &[EventBatch]) -> Vec<DecisionRecord> {
-        for batch in batches {
-            match (batch.kind, batch.model.as_deref()) {
-                (RecordKind::Inference, Some(model)) => self.meet(model, batch),
-                (RecordKind::Deployment, _) => self.deployed(batch),
-                _ => {}
+        for batch in batches.iter().filter(|batch| batch.kind == RecordKind::Inference) {
+            if let Some(model) = batch.model.as_deref() {
+                self.meet(model, batch);
             }
         }
+        // A deployment names a version; what it is compared with must be known by then.
+        batches.iter().filter(|batch| batch.kind == RecordKind::Deployment).for_each(|batch| self.deployed(batch));
         self.each(|judge| judge.observe(batches))
     }
 
