@@ -73,8 +73,8 @@ impl Desk {
         let saved = metadata.get_state(STATE).await?;
         let sequence = saved.as_ref().and_then(|state| state.sequence).unwrap_or(0);
         if let Some(state) = saved {
-            let read: Vec<Judge> = serde_json::from_slice(&state.body).unwrap_or_else(|error| {
-                tracing::error!(error = %error, "the judges of rollouts cannot be read and begin anew");
+            let read = Judge::restore_all(&state.body).unwrap_or_else(|| {
+                tracing::error!("the judges of rollouts were saved by another version and begin anew");
                 Vec::new()
             });
             judges = read.into_iter().map(|judge| (judge.versions().model.clone(), judge)).collect();
@@ -245,8 +245,7 @@ impl Desk {
     pub(crate) async fn save(&self) -> anyhow::Result<()> {
         let state = {
             let open = lock(&self.open);
-            let judges: Vec<&Judge> = open.judges.values().collect();
-            State { sequence: Some(open.sequence), body: serde_json::to_vec(&judges)? }
+            State { sequence: Some(open.sequence), body: Judge::save_all(open.judges.values()) }
         };
         Ok(self.metadata.put_state(STATE, &state).await?)
     }

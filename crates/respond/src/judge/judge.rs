@@ -20,6 +20,8 @@ use super::{
 /// Bad events of the canary that a record lists: the first and the last ones.
 const FIRST_LISTED: usize = 50;
 const LAST_LISTED: usize = 50;
+/// The format in which judges are saved.
+const FORMAT: u8 = 1;
 /// Who sets the shares of a rollout.
 const OWN_NAME: &str = "wardline";
 /// Deployments and names that are remembered.
@@ -94,6 +96,19 @@ impl Judge {
             n_bad: 0,
             last_seen: [None; 2],
         })
+    }
+
+    /// Judges as bytes, to go on from after a restart.
+    pub fn save_all<'a>(judges: impl IntoIterator<Item = &'a Self>) -> Vec<u8> {
+        let judges: Vec<&Self> = judges.into_iter().collect();
+        // Plain data in memory always serializes; were it not so, nothing saved means to begin anew.
+        postcard::to_extend(&judges, vec![FORMAT]).unwrap_or_default()
+    }
+
+    /// Judges from their bytes; `None` where another version wrote them.
+    pub fn restore_all(bytes: &[u8]) -> Option<Vec<Self>> {
+        let (format, rest) = bytes.split_first()?;
+        (*format == FORMAT).then(|| postcard::from_bytes(rest).ok())?
     }
 
     /// A judge for what was decided: from the record's baseline, at the record's beginning.

@@ -346,8 +346,11 @@ impl Trial {
         if self.state == State::Promote {
             return None;
         }
-        let objective = |e: &Option<BernoulliE>| e.is_some_and(|e| e.log_e() >= -self.settings.alpha.ln());
-        let hold = if e >= HOLD_AT {
+        // A trial that holds goes on once a quarter of the evidence is left, so that it does not do both in turn.
+        let part = if self.hold.is_some() { 0.25_f64 } else { 1.0 };
+        let least = part.ln() - self.settings.alpha.ln();
+        let objective = |e: &Option<BernoulliE>| e.is_some_and(|e| e.log_e() >= least);
+        let hold = if e >= part * HOLD_AT {
             Some(Hold::Evidence)
         } else if objective(&self.success) {
             Some(Hold::Success)

@@ -175,8 +175,9 @@ fn it_goes_on_from_what_was_written_down() {
     let (whole, changes) = judged(&rows, JudgeSettings::default(), &[]);
     let mut judge = Judge::new(versions(), JudgeSettings::default(), Beginning::FirstSeen).unwrap();
     let mut found = judge.observe(&piece(&rows[..3_500]));
-    let bytes = postcard::to_stdvec(&judge).unwrap();
-    let mut judge: Judge = postcard::from_bytes(&bytes).unwrap();
+    let bytes = Judge::save_all([&judge]);
+    let mut judge = Judge::restore_all(&bytes).unwrap().remove(0);
+    assert_eq!(Judge::restore_all(&bytes[..9]), None);
     found.extend(judge.observe(&piece(&rows[3_500..])));
     found.extend(judge.finish());
     assert_eq!(found, changes);
