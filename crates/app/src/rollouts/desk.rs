@@ -69,7 +69,7 @@ impl Desk {
     pub(crate) async fn open(metadata: Metadata, settings: &RolloutSettings) -> anyhow::Result<Self> {
         let logs = logs_of(&metadata, None).await?;
         let rollouts = Rollouts::restore(logs.values().map(Vec::as_slice));
-        let mut judges = BTreeMap::new();
+        let mut judges: BTreeMap<String, Judge> = BTreeMap::new();
         let saved = metadata.get_state(STATE).await?;
         let sequence = saved.as_ref().and_then(|state| state.sequence).unwrap_or(0);
         if let Some(state) = saved {

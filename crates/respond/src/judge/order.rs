@@ -46,30 +46,30 @@ impl Record {
 /// Records that wait for their moment to pass.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub(crate) struct Order {
-    clocks: [StreamClock; 3],
+    clock: StreamClock,
     waiting: Vec<Record>,
 }
 
 impl Order {
-    /// Takes a record; it counts at its own time, or where it is late, at that of the latest of its kind.
+    /// Takes a record. A prediction counts at its own time, or where it is late, at that of the latest one; the others,
+    /// which are days apart, at their own.
     pub(crate) fn push(&mut self, mut record: Record) {
-        let clock = &mut self.clocks[usize::from(record.rank())];
         match &mut record {
-            Record::Deployment(deployed) => deployed.time = clock.arrive(deployed.time),
-            Record::Prediction(event, _) => event.time = clock.arrive(event.time),
-            Record::Outcome(outcome, _) => outcome.time = clock.arrive(outcome.time.plus(SETTLE)),
+            Record::Deployment(_) => {}
+            Record::Prediction(event, _) => event.time = self.clock.arrive(event.time),
+            Record::Outcome(outcome, _) => outcome.time = outcome.time.plus(SETTLE),
         }
         self.waiting.push(record);
     }
 
     /// The predictions' clock.
     pub(crate) const fn now(&self) -> Option<Timestamp> {
-        self.clocks[1].now()
+        self.clock.now()
     }
 
     /// Time passed without predictions.
     pub(crate) fn advance(&mut self, now: Timestamp) {
-        self.clocks[1].advance(now);
+        self.clock.advance(now);
     }
 
     /// Records whose moment has passed, in order.

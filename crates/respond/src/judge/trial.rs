@@ -22,6 +22,8 @@ use super::{
 
 /// Evidence at which a trial holds.
 const HOLD_AT: f64 = 20.0;
+/// Requests that the version on trial should have answered by now, while it answered none.
+const MOST_RUN: f64 = 3.0;
 /// Canary requests between two looks at whether it may be promoted.
 const BETWEEN_PROMOTIONS: u64 = 16;
 /// Labels of the standing version during the trial after which a promotion asks about labels.
@@ -67,6 +69,8 @@ pub struct Trial {
     pub(super) state: State,
     pub(super) hold: Option<Hold>,
     pub(super) canary_requests: u64,
+    /// The standing version's requests since the version on trial last answered.
+    standing_run: u64,
     pub(super) trace: Trace,
 }
 
@@ -119,6 +123,7 @@ impl Trial {
             state: State::Observe,
             hold: None,
             canary_requests: 0,
+            standing_run: u64::MAX,
             trace: Trace::default(),
             frozen: Frozen::default(),
             settings,
@@ -179,7 +184,7 @@ impl Trial {
             bad |= 1 << place(Measure::Flips);
         }
         // The share for a request comes from those before it, so it is counted last.
-        if let Some(bounds) = bounds {
+        if let Some(bounds) = bounds.filter(|bounds| !self.is_silent(*bounds)) {
             let is_counted = !is_sticky || seen == Seen::First;
             bad |= self.vote(event, Ballot { role: event.role, is_counted, bounds }, is_sticky);
         }
@@ -189,6 +194,7 @@ impl Trial {
             self.session_share.count(is_canary);
         }
         self.canary_requests += u64::from(is_canary);
+        self.standing_run = if is_canary { 0 } else { self.standing_run.saturating_add(1) };
         (bad, self.decide(event.time, event.role))
     }
 
@@ -206,6 +212,7 @@ impl Trial {
         self.share.count_many(canary, standing);
         let before = self.canary_requests / BETWEEN_PROMOTIONS;
         self.canary_requests += canary;
+        self.standing_run = if canary > 0 { 0 } else { self.standing_run.saturating_add(standing) };
         if self.canary_requests / BETWEEN_PROMOTIONS != before { self.promote(time) } else { None }
     }
 
@@ -218,6 +225,13 @@ impl Trial {
         let bad = judged.map_or(0, |judged| self.judge(judged));
         let role = judged.map_or(Role::Standing, |judged| judged.role);
         (bad, self.decide(outcome.time, role))
+    }
+
+    /// Whether the version on trial seems to get nothing: before its first request, and while it has not answered for
+    /// three times as many requests as it should. It must not be held against it that the other one then answers all;
+    /// and as this is known before each request, leaving those out is fair.
+    fn is_silent(&self, bounds: ShareBounds) -> bool {
+        self.standing_run as f64 * bounds.low > MOST_RUN
     }
 
     /// The baseline is learned from the standing version's first events, where there was none before.

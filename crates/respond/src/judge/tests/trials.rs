@@ -48,6 +48,26 @@ fn the_evidence_is_the_formula() {
     assert!((e / (part * errors + (1.0 - part) * measures[1].1) - 1.0).abs() < 1e-9);
 }
 
+/// Goal: a version that gets nothing, from the beginning or from some moment on, is not blamed for having answered too
+/// little of anything; that its share is off is told.
+#[test]
+fn a_version_that_gets_nothing_is_held_and_not_sent_back() {
+    for last in [0, 3_000] {
+        let frozen = Frozen { scores_above: vec![0.5, 0.9], scores_below: vec![0.1, 0.5], ..frozen() };
+        let mut trial = Trial::new(JudgeSettings::default(), Some(frozen), Some(0.1), Audience::People).unwrap();
+        let mut dice = Dice(11);
+        let changes: Vec<Change> = (0..20_000)
+            .filter_map(|number| {
+                let is_canary = dice.next() < 0.1 && number < last;
+                let event = JudgedEvent { score: dice.next(), ..event(number, is_canary, dice.next() < 0.02) };
+                trial.observe(&event).1
+            })
+            .collect();
+        assert!(changes.iter().all(|change| change.state == State::Hold || change.state == State::Observe), "{changes:?}");
+        assert!(last > 0 || changes.iter().any(|change| change.hold == Some(Hold::Split)), "{changes:?}");
+    }
+}
+
 #[test]
 fn a_retry_counts_once() {
     let once = (0..400).map(|number| event(number, number % 10 == 0, number % 10 == 0 && number < 20));
