@@ -6,10 +6,10 @@ export CARGO_TARGET_DIR
 CARGO ?= cargo
 FUZZ_SECONDS ?= 60
 
-.PHONY: help demo test lint bench peers fuzz prerequisites
+.PHONY: help demo demo-canary test lint bench peers fuzz prerequisites programs
 
 help: ## Say what can be made
-	@grep -E '^[a-z]+:.*## ' $(firstword $(MAKEFILE_LIST)) | sed -E 's/^([a-z]+):[^#]*## /  make \1\t/' | expand -t 16
+	@grep -E '^[a-z-]+:.*## ' $(firstword $(MAKEFILE_LIST)) | sed -E 's/^([a-z-]+):[^#]*## /  make \1\t/' | expand -t 20
 
 demo: prerequisites ## Play a bank's four models through a real server, and show what it found
 	@echo "==> building wardline into $(CARGO_TARGET_DIR): about 15 minutes on two cores the first time, seconds after that"
@@ -17,7 +17,12 @@ demo: prerequisites ## Play a bank's four models through a real server, and show
 	@echo "==> the demo: seventeen days of telemetry through a real server; about a minute"
 	"$(CARGO_TARGET_DIR)/debug/wardline" demo
 
-test: prerequisites ## Everything that must pass: formatting, lints, tests, tidiness
+demo-canary: prerequisites ## Roll a bad version back: real model servers, HAProxy, MLflow and Wardline
+	@echo "==> building wardline into $(CARGO_TARGET_DIR): about 15 minutes on two cores the first time, seconds after that"
+	$(CARGO) build --workspace
+	@python="$$(.ci/test-programs)/python" && "$$python" demo/canary/run "$(CARGO_TARGET_DIR)/debug/wardline"
+
+test: prerequisites programs ## Everything that must pass: formatting, lints, tests, tidiness
 	@echo "==> formatting"
 	$(CARGO) fmt --all --check
 	@echo "==> lints and tests, built once into $(CARGO_TARGET_DIR): about 20 minutes on two cores the first time"
@@ -40,3 +45,7 @@ fuzz: prerequisites ## Feed each decoder hostile bytes for a minute (needs the n
 
 prerequisites:
 	@.ci/prerequisites
+
+# What the actuators are tested against: HAProxy, nginx, Envoy, Traefik and MLflow.
+programs:
+	@.ci/test-programs >/dev/null

@@ -1,4 +1,4 @@
-//! Everything that speaks to another system: sources and decoders.
+//! Everything that speaks to another system: sources, decoders and actuators.
 //!
 //! **Invariant:** what leaves a decoder obeys the event schema; whatever does not is a dead letter with its
 //! reason, and never a panic.
@@ -17,6 +17,7 @@ mod record;
 mod registry;
 mod table;
 
+pub mod actuators;
 pub mod files;
 pub mod ndjson;
 

@@ -6,6 +6,7 @@ mod commands;
 mod hunts;
 mod pipeline;
 mod report;
+mod rollouts;
 mod rule_files;
 mod screen;
 mod server;

@@ -36,7 +36,9 @@ const fn family(kind: FindingKind) -> Family {
         | FindingKind::Extraction
         | FindingKind::Injection
         | FindingKind::Cost
-        | FindingKind::Integrity => Family::Own(kind),
+        | FindingKind::Integrity
+        | FindingKind::Rollback
+        | FindingKind::Promote => Family::Own(kind),
     }
 }
 

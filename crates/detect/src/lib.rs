@@ -12,7 +12,9 @@ mod carrier;
 mod client_gate;
 mod client_rows;
 mod clients;
-mod clock;
+mod clock {
+    pub(crate) use wardline_domain::StreamClock;
+}
 mod coding;
 mod deployments;
 mod detectors;
@@ -42,7 +44,6 @@ mod queries;
 mod query_structure;
 mod rate;
 mod recent;
-mod refusal;
 mod repeats;
 mod retirements;
 mod rise_watch;

@@ -28,6 +28,9 @@ pub enum Action {
         alias: String,
         /// The version, as the registry numbers it.
         version: String,
+        /// Only where the alias points to this version now, so that nobody else's move is undone; `None` for any.
+        #[serde(default)]
+        from: Option<String>,
     },
     /// A version of the registry is labelled.
     TagVersion {
@@ -55,7 +58,7 @@ impl fmt::Display for Action {
             Self::SetShare { model, version, percent, .. } => {
                 write!(formatter, "send {percent} % of the traffic of {model} to {version}")
             }
-            Self::MoveAlias { model, alias, version } => {
+            Self::MoveAlias { model, alias, version, .. } => {
                 write!(formatter, "point the alias {alias} of {model} to version {version}")
             }
             Self::TagVersion { model, version, key, value } => {

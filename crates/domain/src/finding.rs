@@ -40,6 +40,10 @@ pub enum FindingKind {
     Cost,
     /// What serves, or what it was made from, is not what was recorded.
     Integrity,
+    /// A version on trial is worse and is sent back.
+    Rollback,
+    /// A version on trial is not worse and may have all traffic.
+    Promote,
 }
 
 impl FindingKind {
@@ -62,6 +66,8 @@ impl FindingKind {
             Self::Injection => "injection",
             Self::Cost => "cost",
             Self::Integrity => "integrity",
+            Self::Rollback => "rollback",
+            Self::Promote => "promote",
         }
     }
 }

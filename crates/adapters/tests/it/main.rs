@@ -1,8 +1,10 @@
-//! The public API of the sources: files in, batches out.
+//! The public API: files in, batches out; and actions in other systems, against the real programs.
 #![allow(clippy::unwrap_used, clippy::expect_used)] // A test that cannot go on panics.
 
 #[path = "../../../../fuzz/checks/mod.rs"]
 mod checks;
+
+mod actuators;
 mod corpus;
 mod csv_files;
 mod line_files;

@@ -18,6 +18,7 @@ use wardline_detect::{Observed, Watch, WatchSettings};
 use wardline_domain::{
     Alert, AlertChange, DeadLetter, Learning, ModelSettings, PrivacyKey, PrivacyPolicy, RecordKind, Severity, Timestamp,
 };
+use wardline_respond::judge::{DecisionRecord, Trials};
 
 use super::{Outcome, hunt_report};
 use crate::{cli::HuntArguments, report, rule_files, screen, settings::Settings};
@@ -25,6 +26,8 @@ use crate::{cli::HuntArguments, report, rule_files, screen, settings::Settings};
 /// What a hunt read, and what it found.
 pub(crate) struct Hunted {
     pub(crate) watch: Watch,
+    /// Versions on trial.
+    pub(crate) trials: Trials,
     pub(crate) alerts: Vec<Alert>,
     pub(crate) n_findings: u64,
     pub(crate) n_events: u64,
@@ -89,6 +92,7 @@ pub(super) fn read_through(
     let watch = Watch::new(watch);
     let mut hunted = Hunted {
         watch,
+        trials: Trials::new(settings.model_default.clone(), settings.models.clone()),
         alerts: Vec::new(),
         n_findings: 0,
         n_events: 0,
@@ -115,6 +119,11 @@ pub(super) fn read_through(
     }
     let observed = hunted.watch.finish();
     hunted.count(&observed);
+    let decided = hunted.trials.finish();
+    decided
+        .iter()
+        .filter_map(DecisionRecord::alert)
+        .for_each(|alert| keep(AlertChange::Raised(alert), &mut alerts, &mut order));
     observed.alerts.into_iter().for_each(|change| keep(change, &mut alerts, &mut order));
     progress.finish_and_clear();
     hunted.alerts = order.into_iter().filter_map(|id| alerts.remove(&id)).collect();
@@ -186,6 +195,8 @@ impl Hunted {
                 self.span = Some((low.min(first), high.max(last)));
             }
         }
+        let decided = self.trials.observe(&decoded.batches);
+        decided.iter().filter_map(DecisionRecord::alert).for_each(|alert| keep(AlertChange::Raised(alert)));
         let observed = self.watch.observe_together(&decoded.batches);
         self.count(&observed);
         observed.alerts.into_iter().for_each(keep);

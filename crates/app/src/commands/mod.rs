@@ -18,6 +18,7 @@ mod hunt;
 mod hunt_report;
 mod hunts;
 mod query;
+mod rollout;
 mod rules;
 mod send;
 mod serve;
@@ -72,6 +73,7 @@ pub(crate) fn run(arguments: Arguments) -> anyhow::Result<Outcome> {
         Command::Entities(entities) => wait(entities::run(entities)),
         Command::Backtest(backtest) => backtest::run(backtest, &settings()?),
         Command::DeadLetters(letters) => wait(dead_letters::run(letters)),
+        Command::Rollout(arguments) => wait(rollout::run(arguments, settings()?)),
         Command::Rules(arguments) => rules::run(arguments, &settings()?),
         Command::Check => check::run(&settings()?),
         Command::Demo(demo) => wait(demo::run(demo, settings()?)),

@@ -22,6 +22,7 @@ use wardline_store::{
 };
 
 use super::metrics::{Kind, Metrics};
+use crate::rollouts::Desk;
 
 /// Events for detection.
 pub(super) struct Seen {
@@ -95,6 +96,8 @@ pub(super) struct Records {
     pub(super) metrics: Arc<Metrics>,
     /// The journal record up to which the state of detection is durable.
     pub(super) saved: Arc<AtomicU64>,
+    /// Rollouts, whose judges see what detection sees.
+    pub(super) rollouts: Arc<Desk>,
 }
 
 /// Detection on a thread of its own.
@@ -200,6 +203,8 @@ impl Worker {
     }
 
     fn see(&mut self, seen: Seen) {
+        // Rollouts first: what they decide is more urgent than what is told.
+        self.runtime.block_on(self.records.rollouts.see(seen.sequence, &seen.batches));
         let observed = lock(&self.state).see(seen.sequence, &seen.batches);
         self.keep(observed, Some(seen.received));
         let newest = seen.batches.iter().filter_map(EventBatch::time_range).map(|(_, last)| last).max();
@@ -211,6 +216,7 @@ impl Worker {
     fn tick(&mut self) {
         let Some(delay) = self.delay else { return };
         let now = super::now().plus(-(delay.max(0) + GRACE));
+        self.runtime.block_on(self.records.rollouts.advance(now));
         let observed = lock(&self.state).watch.advance(now);
         self.keep(observed, None);
     }
@@ -245,6 +251,7 @@ impl Worker {
         if self.unsaved_findings {
             self.records.lake.flush_findings().await?;
         }
+        self.records.rollouts.save().await?;
         let state = State { sequence: Some(sequence), body };
         Ok(self.records.metadata.put_state(STATE, &state).await?)
     }

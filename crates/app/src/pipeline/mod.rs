@@ -37,6 +37,7 @@ use self::{
     downstream::{Downstream, Durable},
     metrics::Reason,
 };
+use crate::rollouts::Desk;
 
 /// The live data plane of one data folder.
 pub(crate) struct Pipeline {
@@ -52,6 +53,7 @@ pub(crate) struct Pipeline {
     engine: Engine,
     metadata: Metadata,
     detection: Arc<Detection>,
+    rollouts: Arc<Desk>,
     metrics: Arc<Metrics>,
     background: Mutex<Vec<tokio::task::JoinHandle<()>>>,
     /// Held for as long as the data folder is in use.
@@ -324,6 +326,11 @@ impl Pipeline {
     /// Alerts and states.
     pub(crate) const fn metadata(&self) -> &Metadata {
         &self.metadata
+    }
+
+    /// Rollouts under way.
+    pub(crate) const fn rollouts(&self) -> &Arc<Desk> {
+        &self.rollouts
     }
 
     /// Wardline's own metrics.

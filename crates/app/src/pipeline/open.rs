@@ -28,6 +28,7 @@ use super::{
     metrics::Metrics,
 };
 use crate::{
+    rollouts::Desk,
     rule_files,
     settings::{PrivacySettings, Settings},
 };
@@ -57,11 +58,13 @@ impl Pipeline {
         let registry = Arc::new(saved_registry(&metadata).await?);
 
         let metrics = Arc::new(Metrics::new());
+        let rollouts = Arc::new(Desk::open(metadata.clone(), &settings.rollouts).await?);
         let records = Records {
             lake: Arc::clone(&lake),
             metadata: metadata.clone(),
             metrics: Arc::clone(&metrics),
             saved: Arc::default(),
+            rollouts: Arc::clone(&rollouts),
         };
         let recovered = recover(settings, &journal, &records).await?;
         let saved = Arc::clone(&records.saved);
@@ -84,7 +87,8 @@ impl Pipeline {
             metadata,
             detection,
             metrics,
-            background: Mutex::new(vec![task, maintenance]),
+            background: Mutex::new(vec![task, maintenance, rollouts.run()]),
+            rollouts,
         })
     }
 }
@@ -199,6 +203,7 @@ async fn recover(settings: &Settings, journal: &Journal, records: &Records) -> a
                 if let Err(error) = records.lake.observe(record.sequence, &record.batches).await {
                     tracing::error!(error = %error, sequence = record.sequence, "the lake refused a record of the journal");
                 }
+                records.rollouts.see_again(record.sequence, &record.batches).await;
                 recovered.see_again(record.sequence, record.batches, records).await;
             }
             Err(damaged) => {

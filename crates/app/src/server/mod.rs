@@ -11,6 +11,7 @@ mod error;
 mod health;
 mod intake;
 mod query;
+mod rollouts;
 mod slos;
 
 use std::{net::SocketAddr, sync::Arc};
@@ -106,6 +107,10 @@ fn router(shared: Arc<Shared>) -> Router {
         .route("/v1/entities", get(budget::entities))
         .route("/v1/dead-letters", get(dead_letters::list))
         .route("/v1/dead-letters/replay", post(dead_letters::replay))
+        .route("/v1/rollouts", get(rollouts::list).post(rollouts::start))
+        .route("/v1/rollouts/{model}/{decision}", post(rollouts::decide))
+        .route("/v1/flagger/{hook}", post(rollouts::flagger))
+        .route("/v1/argo/{model}", get(rollouts::argo))
         .route("/v1/models", get(baseline::models))
         .route("/v1/slos", get(slos::list))
         .route("/v1/models/{model}/baseline", get(baseline::baseline))

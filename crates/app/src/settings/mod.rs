@@ -5,6 +5,7 @@
 mod alerts;
 mod models;
 mod reader;
+mod rollouts;
 mod rules;
 mod slos;
 
@@ -21,6 +22,7 @@ use wardline_domain::{FieldRule, ModelSettings, PrivacyKey, PrivacyPolicy, Recor
 pub(crate) use alerts::AlertSettings;
 use reader::Reader;
 pub(crate) use reader::{Problem, parse_span};
+pub(crate) use rollouts::RolloutSettings;
 pub(crate) use rules::RuleSettings;
 pub(crate) use slos::to_toml as slos_to_toml;
 
@@ -43,6 +45,8 @@ pub(crate) struct Settings {
     pub(crate) rules: RuleSettings,
     /// The budget of false alerts, and silences.
     pub(crate) alerts: AlertSettings,
+    /// What carries out changes to other systems, and rollouts that deployments begin.
+    pub(crate) rollouts: RolloutSettings,
     /// What holds for a model without settings of its own.
     pub(crate) model_default: ModelSettings,
     /// Whether `[learning]` was written; a hunt otherwise fits learning to the length of its files.
@@ -201,12 +205,26 @@ impl Settings {
         let privacy = reader.section("privacy", PrivacySettings::read);
         let rules = reader.section("rules", RuleSettings::read);
         let mut alerts = alerts::read(&mut reader);
+        let rollouts = RolloutSettings::read(&mut reader);
         let (model_default, learning_is_set) = models::read_default(&mut reader);
         let models::Models { settings: mut models, retention_days } = models::read_models(&mut reader, &model_default);
         alerts.service_slos = slos::read(&mut reader, &model_default, &mut models);
         lake.retention_by_model = retention_days;
         reader.finish();
-        Self { data, server, intake, lake, query, privacy, rules, alerts, model_default, learning_is_set, models }
+        Self {
+            data,
+            server,
+            intake,
+            lake,
+            query,
+            privacy,
+            rules,
+            alerts,
+            rollouts,
+            model_default,
+            learning_is_set,
+            models,
+        }
     }
 }
 

@@ -112,6 +112,24 @@ impl<'a> Reader<'a> {
         read_items
     }
 
+    /// Tables of an array of tables that something else reads, such as an actuator's, each with its path.
+    pub(super) fn raw_items(&mut self, key: &str) -> Vec<(String, toml::Table)> {
+        let items = match self.value(key) {
+            None => return Vec::new(),
+            Some(toml::Value::Array(items)) => items.clone(),
+            Some(other) => {
+                let what = format!("is {}, and must be an array of tables", described(other));
+                self.problem(key, what, Some(&format!("write [[{}]]", self.path_of(key))));
+                return Vec::new();
+            }
+        };
+        let tables = items.into_iter().enumerate().filter_map(|(index, item)| match item {
+            toml::Value::Table(table) => Some((format!("{key}[{index}]"), table)),
+            _ => None,
+        });
+        tables.collect()
+    }
+
     pub(super) fn text(&mut self, key: &str) -> Option<String> {
         match self.value(key)? {
             toml::Value::String(text) if !text.is_empty() => Some(text.clone()),

@@ -11,5 +11,6 @@ mod intake;
 mod no_space;
 mod privacy;
 mod readers;
+mod rollouts;
 mod rules;
 mod server;

@@ -14,7 +14,7 @@
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
-use wardline_domain::{Carrier, Finding, FindingKind, RecordKind, Severity, Span, Timestamp};
+use wardline_domain::{Carrier, Finding, FindingKind, RecordKind, Severity, Span, Timestamp, is_refusal};
 
 use super::{Detector, DetectorBudget, DetectorSpec, EventRows, saved_whole};
 use crate::{
@@ -22,7 +22,6 @@ use crate::{
     draft::{draft, sealed},
     evidence,
     model_state::{ModelState, Phase},
-    refusal::is_refusal,
     text_attack::Reader,
     text_rows::Allowance,
     wording::span,

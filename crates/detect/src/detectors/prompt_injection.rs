@@ -18,7 +18,7 @@
 //!   (extract the system prompt), AML.T0068 (prompt obfuscation).
 
 use serde::{Deserialize, Serialize};
-use wardline_domain::{Finding, FindingKind, RecordKind, Severity};
+use wardline_domain::{Finding, FindingKind, RecordKind, Severity, is_refusal};
 
 use super::{Detector, DetectorBudget, DetectorSpec, EventRows, saved_whole};
 use crate::{
@@ -26,7 +26,6 @@ use crate::{
     evidence,
     flag_watch::{Flag, FlagReport, FlagWatch, LEAST_LEARNED},
     model_state::{ModelState, Phase},
-    refusal::is_refusal,
     secrets::secrets_in,
     text_attack::{Intent, Reader, Reading},
     text_rows::{Allowance, TextRows},

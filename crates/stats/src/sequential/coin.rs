@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::Arm;
-use super::mixture::{Mixture, RATIOS, Steps};
+use super::mixture::{FINE_RATIOS, Mixture, RATIOS, Steps};
 
 /// The two-arm e-process on bad events, the default for errors, time-outs and slow answers.
 ///
@@ -30,6 +30,7 @@ use super::mixture::{Mixture, RATIOS, Steps};
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Coin {
     tolerated_ratio: f64,
+    ratios: [f64; RATIOS.len()],
     mixture: Mixture,
     canary_bad: u64,
     baseline_bad: u64,
@@ -42,7 +43,7 @@ pub struct Coin {
 impl Default for Coin {
     /// Tolerates no difference.
     fn default() -> Self {
-        Self::with_ratio(1.0)
+        Self::with_ratio(1.0, RATIOS)
     }
 }
 
@@ -51,18 +52,26 @@ impl Coin {
     /// trifles); `None` unless it is positive and finite.
     #[must_use]
     pub fn new(tolerated_ratio: f64) -> Option<Self> {
-        (tolerated_ratio > 0.0 && tolerated_ratio.is_finite()).then(|| Self::with_ratio(tolerated_ratio))
+        (tolerated_ratio > 0.0 && tolerated_ratio.is_finite()).then(|| Self::with_ratio(tolerated_ratio, RATIOS))
     }
 
-    fn with_ratio(tolerated_ratio: f64) -> Self {
+    /// The coin for bad events that are frequent, such as wrong labels or rejections: it bets on
+    /// [`FINE_RATIOS`]. It needs the share to a few per cent of itself.
+    #[must_use]
+    pub fn fine(tolerated_ratio: f64) -> Option<Self> {
+        (tolerated_ratio > 0.0 && tolerated_ratio.is_finite()).then(|| Self::with_ratio(tolerated_ratio, FINE_RATIOS))
+    }
+
+    fn with_ratio(tolerated_ratio: f64, ratios: [f64; RATIOS.len()]) -> Self {
         Self {
             tolerated_ratio,
+            ratios,
             mixture: Mixture::default(),
             canary_bad: 0,
             baseline_bad: 0,
             peak_log_e: 0.0,
             share: 0.5,
-            steps: steps(0.5, tolerated_ratio),
+            steps: steps(0.5, tolerated_ratio, ratios),
         }
     }
 
@@ -83,12 +92,12 @@ impl Coin {
         }
         if canary_share != self.share {
             self.share = canary_share;
-            self.steps = steps(canary_share, self.tolerated_ratio);
+            self.steps = steps(canary_share, self.tolerated_ratio, self.ratios);
         }
         self.mixture.observe(&self.steps, canary_bad, baseline_bad);
         self.canary_bad += canary_bad;
         self.baseline_bad += baseline_bad;
-        if canary_bad > 0 {
+        if canary_bad > 0 && self.at_most() > self.peak_log_e {
             self.peak_log_e = self.peak_log_e.max(self.log_e());
         }
         true
@@ -98,6 +107,13 @@ impl Coin {
     #[must_use]
     pub fn log_e(&self) -> f64 {
         self.mixture.log_e()
+    }
+
+    /// A bound that [`Coin::log_e`] does not exceed, without exponentials.
+    #[inline]
+    #[must_use]
+    pub fn at_most(&self) -> f64 {
+        self.mixture.most()
     }
 
     /// The most evidence so far: what an always-watching judge has seen.
@@ -118,8 +134,8 @@ pub(super) fn theta(share: f64, ratio: f64) -> f64 {
     share * ratio / (share * ratio + 1.0 - share)
 }
 
-fn steps(share: f64, tolerated_ratio: f64) -> Steps {
-    let alternatives = RATIOS.map(|ratio| theta(share, ratio * tolerated_ratio));
+fn steps(share: f64, tolerated_ratio: f64, ratios: [f64; RATIOS.len()]) -> Steps {
+    let alternatives = ratios.map(|ratio| theta(share, ratio * tolerated_ratio));
     Steps::bernoulli(theta(share, tolerated_ratio), alternatives)
 }
 
@@ -157,6 +173,17 @@ mod tests {
             }
             assert!((mean - 1.0).abs() < 1e-9, "share {share}: {mean}");
         }
+    }
+
+    /// Goal: a fifth more of what is frequent is found by the fine grid long before the coarse one finds it.
+    #[test]
+    fn the_fine_grid_finds_a_small_rise_of_a_frequent_event() {
+        let (mut fine, mut coarse) = (Coin::fine(1.0).unwrap(), Coin::default());
+        for coin in [&mut fine, &mut coarse] {
+            coin.observe_counts(600, 500, 0.5);
+        }
+        assert!(fine.log_e() > 20.0_f64.ln() / 2.0 && coarse.log_e() < 0.0, "{} {}", fine.log_e(), coarse.log_e());
+        assert!(fine.log_e() <= fine.at_most());
     }
 
     #[test]

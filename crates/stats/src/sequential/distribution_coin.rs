@@ -28,12 +28,20 @@ impl DistributionCoin {
     /// not finite.
     #[must_use]
     pub fn new(upper: &[f64], lower: &[f64]) -> Option<Self> {
+        Self::tolerating(upper, lower, 1.0)
+    }
+
+    /// The same, with each place up to `ratio` times as full or as empty tolerated; `None` also unless the
+    /// ratio is positive and finite.
+    #[must_use]
+    pub fn tolerating(upper: &[f64], lower: &[f64], ratio: f64) -> Option<Self> {
+        let coin = Coin::new(ratio)?;
         let finite = upper.iter().chain(lower).all(|threshold| threshold.is_finite());
         if !finite || upper.is_empty() && lower.is_empty() {
             return None;
         }
         let sides = |thresholds: &[f64]| {
-            let side = |threshold| Side { threshold, over: Coin::default(), under: Coin::default() };
+            let side = |threshold| Side { threshold, over: coin, under: coin };
             thresholds.iter().copied().map(side).collect()
         };
         Some(Self { upper: sides(upper), lower: sides(lower) })
@@ -41,7 +49,13 @@ impl DistributionCoin {
 
     /// Takes in one value; `false` if it is NaN or the share is not between zero and one.
     pub fn observe(&mut self, value: f64, arm: Arm, canary_share: f64) -> bool {
-        if value.is_nan() || !(0.0 < canary_share && canary_share < 1.0) {
+        self.observe_between(value, arm, canary_share, canary_share)
+    }
+
+    /// Takes in one value where the canary's share is only known to lie between two numbers: each coin gets
+    /// the one that speaks for "no difference".
+    pub fn observe_between(&mut self, value: f64, arm: Arm, least_share: f64, most_share: f64) -> bool {
+        if value.is_nan() || !(0.0 < least_share && least_share <= most_share && most_share < 1.0) {
             return false;
         }
         let above = self.upper.iter_mut().filter(|side| value > side.threshold);
@@ -51,8 +65,8 @@ impl DistributionCoin {
             Arm::Baseline => Arm::Canary,
         };
         for side in above.chain(below) {
-            side.over.observe(arm, canary_share);
-            side.under.observe(exchanged, 1.0 - canary_share);
+            side.over.observe(arm, most_share);
+            side.under.observe(exchanged, 1.0 - least_share);
         }
         true
     }
@@ -63,6 +77,25 @@ impl DistributionCoin {
         let sides = self.upper.iter().chain(&self.lower);
         let logs: Vec<f64> = sides.flat_map(|side| [side.over.log_e(), side.under.log_e()]).collect();
         log_mean_exp(&logs).unwrap_or(0.0)
+    }
+
+    /// A bound that [`DistributionCoin::log_e`] does not exceed, without exponentials.
+    #[must_use]
+    pub fn at_most(&self) -> f64 {
+        let sides = self.upper.iter().chain(&self.lower);
+        sides.map(|side| side.over.at_most().max(side.under.at_most())).fold(f64::NEG_INFINITY, f64::max)
+    }
+
+    /// The threshold with the most evidence, whether the canary has too many (or too few) values beyond it,
+    /// and whether beyond is above.
+    #[must_use]
+    pub fn strongest(&self) -> Option<(f64, bool, bool)> {
+        let upper = self.upper.iter().map(|side| (side, true));
+        let all = upper.chain(self.lower.iter().map(|side| (side, false)));
+        let each = all.flat_map(|(side, above)| {
+            [(side.over.log_e(), (side.threshold, true, above)), (side.under.log_e(), (side.threshold, false, above))]
+        });
+        each.max_by(|left, right| left.0.total_cmp(&right.0)).map(|(_, place)| place)
     }
 }
 

@@ -8,6 +8,10 @@ use serde::{Deserialize, Serialize};
 /// between the grid points nearly as fast.
 pub const RATIOS: [f64; 7] = [1.5, 2.0, 3.0, 5.0, 10.0, 20.0, 50.0];
 
+/// Ratios for bad events that are frequent, such as wrong labels or rejections: a rate of 20 % cannot rise
+/// fifty times, and its rise by a fifth matters.
+pub const FINE_RATIOS: [f64; 7] = [1.1, 1.2, 1.3, 1.5, 2.0, 3.0, 5.0];
+
 /// Which way a rate is feared to move.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Direction {
@@ -58,6 +62,12 @@ impl Mixture {
 
     pub(super) fn log_e(&self) -> f64 {
         log_mean_exp(&self.logs).unwrap_or(0.0)
+    }
+
+    /// The greatest of the logarithms: the mean is no greater, and this needs no exponentials.
+    #[inline]
+    pub(super) fn most(&self) -> f64 {
+        self.logs.iter().copied().fold(f64::NEG_INFINITY, f64::max)
     }
 
     /// Whether the mean is at least this; it is no greater than the greatest, which needs no

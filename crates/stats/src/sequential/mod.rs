@@ -12,7 +12,7 @@
 //! | does this stream of errors change, for ever and with nothing known | [`RateWatch`], [`default_detector`] |
 //! | the same of numbers, of any law | [`ConformalWatch`] |
 //! | does a share leave a limit that is known | [`EDetector`] for ever, [`BernoulliE`] once |
-//! | is one version worse than the other, side by side | [`Coin`], [`TailCoin`], [`DistributionCoin`], [`BoundedMeanE`]; surely not worse: [`Promotion`] |
+//! | is one version worse than the other, side by side | [`Coin`], [`TailCoin`], [`DistributionCoin`], [`BoundedMeanE`]; surely not worse: [`Promotion`]; worse since some later moment: [`Renewed`] |
 //! | which of two models is right, on the same requests | [`McNemarE`] |
 //! | was a finished or running stream exchangeable | [`ConformalRanks`] with [`SimpleJumper`] or [`HistogramBet`] |
 //! | between which values does a share, a mean, a quantile, a distribution lie, at every look | [`bernoulli_confidence_sequence`]; [`BettingMean`], [`BernsteinMean`]; [`quantile_sequence`], [`DistributionBand`] |
@@ -42,6 +42,7 @@ mod online_discovery;
 mod promotion;
 mod quantile_sequence;
 mod rate_watch;
+mod renewed;
 mod tail_coin;
 
 pub use arm::Arm;
@@ -57,7 +58,7 @@ pub use conformal_watch::ConformalWatch;
 pub use distribution_coin::DistributionCoin;
 pub use e_detector::{EAlarm, EDetector};
 pub use mcnemar::McNemarE;
-pub use mixture::{Direction, RATIOS, log_mean_exp, log_threshold};
+pub use mixture::{Direction, FINE_RATIOS, RATIOS, log_mean_exp, log_threshold};
 pub(crate) use monitor::bit;
 pub use monitor::{EProcess, Monitor, Promise, Stop};
 pub use normal_mixture::NormalMixture;
@@ -65,6 +66,7 @@ pub use online_discovery::{ELond, ESaffron, Lord};
 pub use promotion::Promotion;
 pub use quantile_sequence::{DistributionBand, quantile_sequence, quantile_sequence_ranks};
 pub use rate_watch::{RateWatch, default_detector};
+pub use renewed::Renewed;
 pub use tail_coin::TailCoin;
 
 #[cfg(test)]

@@ -64,6 +64,12 @@ impl TailCoin {
         log_mean_exp(&logs).unwrap_or(0.0)
     }
 
+    /// A bound that [`TailCoin::log_e`] does not exceed, without exponentials.
+    #[must_use]
+    pub fn at_most(&self) -> f64 {
+        self.coins.iter().map(Coin::at_most).fold(f64::NEG_INFINITY, f64::max)
+    }
+
     /// The thresholds.
     #[must_use]
     pub fn thresholds(&self) -> &[f64] {

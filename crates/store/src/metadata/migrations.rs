@@ -7,7 +7,7 @@ use sqlx::{Row as _, sqlite::SqlitePool};
 use super::MetadataError;
 
 /// Each brings the format one further. What was released is never changed.
-const MIGRATIONS: [&[&str]; 2] = [
+const MIGRATIONS: [&[&str]; 3] = [
     &[
         "CREATE TABLE alert (
         id TEXT PRIMARY KEY,
@@ -35,6 +35,17 @@ const MIGRATIONS: [&[&str]; 2] = [
         verdict TEXT NOT NULL,
         note TEXT NOT NULL
     )"],
+    &[
+        "CREATE TABLE rollout_entry (
+        rollout TEXT NOT NULL,
+        sequence BIGINT NOT NULL,
+        model TEXT NOT NULL,
+        time BIGINT NOT NULL,
+        body TEXT NOT NULL,
+        PRIMARY KEY (rollout, sequence)
+    )",
+        "CREATE INDEX rollout_entry_by_model ON rollout_entry (model, time)",
+    ],
 ];
 
 pub(super) async fn run(pool: &SqlitePool, path: &Path) -> Result<(), MetadataError> {

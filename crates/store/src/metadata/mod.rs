@@ -8,6 +8,7 @@ mod acknowledgements;
 mod alerts;
 mod error;
 mod migrations;
+mod rollouts;
 mod state;
 
 use std::{path::Path, time::Duration};
@@ -17,6 +18,7 @@ use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePo
 pub use acknowledgements::{Acknowledgement, Verdict};
 pub use alerts::AlertFilter;
 pub use error::MetadataError;
+pub use rollouts::RolloutEntry;
 pub use state::State;
 
 pub(crate) use alerts::status_name;

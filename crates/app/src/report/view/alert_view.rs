@@ -148,6 +148,8 @@ const fn kind_in_words(kind: FindingKind) -> &'static str {
         FindingKind::Injection => "prompt injection",
         FindingKind::Cost => "cost",
         FindingKind::Integrity => "integrity",
+        FindingKind::Rollback => "rollback",
+        FindingKind::Promote => "promotion",
     }
 }
 
@@ -191,6 +193,7 @@ fn subjects_of(alert: &Alert) -> &'static [Subject] {
         }
         FindingKind::Performance => &[Subject::Score, Subject::FeatureShift],
         FindingKind::Fairness => &[Subject::DecisionMix, Subject::Score],
+        FindingKind::Rollback | FindingKind::Promote => &[Subject::ErrorRate, Subject::Latency],
         FindingKind::Extraction | FindingKind::Injection | FindingKind::Cost | FindingKind::Integrity => {
             &[Subject::Volume, Subject::Score]
         }

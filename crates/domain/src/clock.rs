@@ -4,7 +4,8 @@
 //! batches gives the same clock.
 
 use serde::{Deserialize, Serialize};
-use wardline_domain::{Span, Timestamp};
+
+use crate::{Span, Timestamp};
 
 /// Steps longer than this need a second event as a witness: one sender with a broken clock must not
 /// push a model's time into the next century.
@@ -15,7 +16,7 @@ const EVENTS_THAT_TURN_BACK: u32 = 64;
 
 /// The clock of one model's events.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-pub(crate) struct StreamClock {
+pub struct StreamClock {
     now: Option<Timestamp>,
     ahead: bool,
     behind: u32,
@@ -23,13 +24,13 @@ pub(crate) struct StreamClock {
 
 impl StreamClock {
     /// Latest time.
-    pub(crate) const fn now(&self) -> Option<Timestamp> {
+    pub const fn now(&self) -> Option<Timestamp> {
         self.now
     }
 
     /// Takes an event's time, and says at what time it counts: a late event counts when it arrives.
     #[inline]
-    pub(crate) fn arrive(&mut self, time: Timestamp) -> Timestamp {
+    pub fn arrive(&mut self, time: Timestamp) -> Timestamp {
         let Some(now) = self.now else {
             self.now = Some(time);
             return time;
@@ -67,7 +68,7 @@ impl StreamClock {
     }
 
     /// Time that passed without events.
-    pub(crate) fn advance(&mut self, time: Timestamp) {
+    pub fn advance(&mut self, time: Timestamp) {
         if let Some(now) = self.now {
             self.now = Some(now.max(time));
         }

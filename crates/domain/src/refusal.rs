@@ -53,7 +53,7 @@ const REFUSALS: [&str; 46] = [
 const BEGINNING: usize = 240;
 
 /// Whether an answer refuses, by what it begins with.
-pub(crate) fn is_refusal(output: &str) -> bool {
+pub fn is_refusal(output: &str) -> bool {
     let beginning = output[..output.floor_char_boundary(BEGINNING)].to_lowercase().replace('’', "'");
     REFUSALS.iter().any(|refusal| beginning.contains(refusal))
 }
