@@ -73,6 +73,7 @@ mod window;
 mod wording;
 
 pub mod rules;
+pub mod slo;
 
 #[cfg(test)]
 extern crate self as wardline_detect;

@@ -96,11 +96,13 @@ impl ModelWatch {
                     findings.push(finding);
                 }
                 second_from = row;
-                if self.is_turning_point(start) {
-                    self.flush(&rows, &mut scratch, from..row);
-                    from = row;
+                for next in steps(self.state.second.start, start) {
+                    if self.is_turning_point(next) {
+                        self.flush(&rows, &mut scratch, from..row);
+                        from = row;
+                    }
+                    self.pass(next, findings);
                 }
-                self.pass(start, findings);
                 shared.follow(&self.state);
             }
             self.count_row(&rows, &scratch, row);
@@ -145,9 +147,8 @@ impl ModelWatch {
             return;
         }
         self.state.clock.advance(now);
-        let start = now.floor(Timestamp::SECOND);
-        if start > self.state.second.start {
-            self.pass(start, findings);
+        for next in steps(self.state.second.start, now.floor(Timestamp::SECOND)) {
+            self.pass(next, findings);
         }
     }
 
@@ -395,6 +396,23 @@ impl ModelWatch {
         table.clear();
         self.state.scales[index].table = table;
     }
+}
+
+/// Which rows of a batch failed.
+pub(crate) fn failures(batch: &EventBatch) -> Vec<bool> {
+    let mut failed = vec![false; batch.len()];
+    mark_failed(batch, &mut failed);
+    failed
+}
+
+/// The seconds that the clock stops at on its way: the beginning of every minute, whatever else happens in it, and the
+/// end. What other models do moves the clock to minutes too, so a model must not see a difference. Of a long way without
+/// events only the last month is walked.
+fn steps(from: Timestamp, to: Timestamp) -> impl Iterator<Item = Timestamp> {
+    const MOST: i64 = 31 * Timestamp::DAY;
+    let first = from.max(to.plus(-MOST)).floor(Timestamp::MINUTE).plus(Timestamp::MINUTE);
+    let minutes = std::iter::successors(Some(first), |minute| Some(minute.plus(Timestamp::MINUTE)));
+    minutes.take_while(move |minute| *minute < to).chain((from < to).then_some(to))
 }
 
 fn mark_failed(batch: &EventBatch, failed: &mut [bool]) {

@@ -1,1 +1,3 @@
 //! Response to what was detected: judging rollouts, incidents, playbooks and evidence.
+
+pub mod dora;

@@ -11,6 +11,7 @@ mod check;
 mod client;
 mod dead_letters;
 mod demo;
+mod dora;
 mod entities;
 mod estimate;
 mod hunt;
@@ -20,6 +21,7 @@ mod query;
 mod rules;
 mod send;
 mod serve;
+mod slo;
 
 use std::process::ExitCode;
 
@@ -65,6 +67,8 @@ pub(crate) fn run(arguments: Arguments) -> anyhow::Result<Outcome> {
         Command::Hunts(hunts) => wait(hunts::run(hunts, settings()?)),
         Command::Atlas(atlas) => wait(atlas::run(atlas, settings()?)),
         Command::Budget(budget) => wait(budget::run(budget)),
+        Command::Slo(slo) => wait(slo::run(slo, settings()?)),
+        Command::Dora(dora) => wait(dora::run(dora, settings()?)),
         Command::Entities(entities) => wait(entities::run(entities)),
         Command::Backtest(backtest) => backtest::run(backtest, &settings()?),
         Command::DeadLetters(letters) => wait(dead_letters::run(letters)),

@@ -7,7 +7,10 @@
 use wardline_domain::{Finding, Timestamp};
 
 pub(crate) use crate::event_rows::EventRows;
-use crate::{model_state::ModelState, model_watch::ClosedWindow, outcomes::JudgedPrediction, settings::WatchSettings};
+use crate::{
+    model_state::ModelState, model_watch::ClosedWindow, outcomes::JudgedPrediction, settings::WatchSettings,
+    slo::SloCount,
+};
 
 mod account_graph;
 mod accuracy;
@@ -116,6 +119,10 @@ pub(crate) trait Detector: Send {
     fn on_time(&mut self, _state: &ModelState, _now: Timestamp, _findings: &mut Vec<Finding>) {}
     /// No more records come.
     fn on_end(&mut self, _state: &ModelState, _findings: &mut Vec<Finding>) {}
+    /// What it counted for objectives since the beginning.
+    fn slo_counts(&self, _state: &ModelState) -> Vec<SloCount> {
+        Vec::new()
+    }
     /// Its state.
     fn save(&self) -> Result<Vec<u8>, postcard::Error>;
     /// Takes a saved state.
