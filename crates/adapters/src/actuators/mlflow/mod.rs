@@ -52,19 +52,35 @@ enum Aim {
 
 impl Mlflow {
     /// Notes the move before it is made: a crash leaves a note too many, never a move that nobody remembers.
-    async fn note_move(&self, model: &str, alias: &str, entry: AliasNote<'_>) -> Result<(), Fault> {
-        let tag = format!("wardline.alias_history.{alias}");
-        let noted = self.rest.model_tag(model, &tag).await?;
+    async fn note_move(
+        &self,
+        model: &str,
+        alias: &str,
+        noted: Option<&str>,
+        entry: AliasNote<'_>,
+    ) -> Result<(), Fault> {
         let mut moves: Vec<serde_json::Value> =
-            noted.and_then(|text| serde_json::from_str(&text).ok()).unwrap_or_default();
+            noted.and_then(|text| serde_json::from_str(text).ok()).unwrap_or_default();
         moves.retain(|earlier| earlier.get("request").and_then(|id| id.as_str()) != Some(entry.request));
         moves.push(serde_json::json!({
             "from": entry.from, "to": entry.to, "request": entry.request, "reason": entry.reason,
         }));
         let excess = moves.len().saturating_sub(MOST_MOVES);
         let kept = serde_json::Value::from(moves.split_off(excess)).to_string();
-        self.rest.set_model_tag(model, &tag, &kept).await
+        self.rest.set_model_tag(model, &history_tag(alias), &kept).await
     }
+}
+
+fn history_tag(alias: &str) -> String {
+    format!("wardline.alias_history.{alias}")
+}
+
+/// What holds.
+struct State {
+    /// The version, the value of the tag, or the datasets; `None` where there is none yet.
+    found: Option<String>,
+    /// The moves of the alias that are noted.
+    noted: Option<String>,
 }
 
 struct AliasNote<'a> {
@@ -77,8 +93,7 @@ struct AliasNote<'a> {
 #[async_trait]
 impl Target for Mlflow {
     type Aim = Aim;
-    /// The version, the value of a tag, or the datasets; `None` where there is none yet.
-    type State = Option<String>;
+    type State = State;
 
     fn can(&self, action: &Action) -> bool {
         let model = match action {
@@ -121,31 +136,39 @@ impl Target for Mlflow {
         }
     }
 
-    async fn observe(&self, aim: &Aim) -> Result<Option<Option<String>>, Fault> {
-        let found = match aim {
-            Aim::Alias { model, alias, .. } => self.rest.alias(model, alias).await?,
-            Aim::VersionTag { model, version, key, .. } => self.rest.version_tag(model, version, key).await?,
-            Aim::Dataset { model, .. } => self.rest.model_tag(model, DATASET_TAG).await?,
+    async fn observe(&self, aim: &Aim) -> Result<Option<State>, Fault> {
+        // A registry may take a while for each answer, so one call tells where the alias points and what is noted of it.
+        let state = match aim {
+            Aim::Alias { model, alias, .. } => {
+                let model = self.rest.registered(model).await?;
+                State { found: model.alias(alias), noted: model.tag(&history_tag(alias)) }
+            }
+            Aim::VersionTag { model, version, key, .. } => {
+                State { found: self.rest.version_tag(model, version, key).await?, noted: None }
+            }
+            Aim::Dataset { model, .. } => {
+                State { found: self.rest.registered(model).await?.tag(DATASET_TAG), noted: None }
+            }
         };
-        Ok(Some(found))
+        Ok(Some(state))
     }
 
-    fn holds(&self, aim: &Aim, state: &Option<String>) -> bool {
+    fn holds(&self, aim: &Aim, state: &State) -> bool {
         let (Aim::Alias { version: wanted, .. }
         | Aim::VersionTag { value: wanted, .. }
         | Aim::Dataset { datasets: wanted, .. }) = aim;
-        state.as_ref() == Some(wanted)
+        state.found.as_ref() == Some(wanted)
     }
 
     async fn change(
         &self,
         aim: &Aim,
-        before: Option<&Option<String>>,
+        before: Option<&State>,
         request: &ActionRequest,
     ) -> Result<Option<String>, Fault> {
         match aim {
             Aim::Alias { model, alias, version, from } => {
-                let now = before.and_then(Option::as_deref);
+                let now = before.and_then(|state| state.found.as_deref());
                 if from.is_some() && from.as_deref() != now {
                     return Err(Fault::Refused(format!(
                         "the alias {alias} of {model} points to version {}, and no longer to {}: somebody else moved it, \
@@ -154,9 +177,8 @@ impl Target for Mlflow {
                         from.as_deref().unwrap_or("none")
                     )));
                 }
-                self.rest.version_must_exist(model, version).await?;
                 let entry = AliasNote { from: now, to: version, request: &request.id, reason: &request.reason };
-                self.note_move(model, alias, entry).await?;
+                self.note_move(model, alias, before.and_then(|state| state.noted.as_deref()), entry).await?;
                 self.rest.set_alias(model, alias, version).await?;
             }
             Aim::VersionTag { model, version, key, value } => {
@@ -170,8 +192,8 @@ impl Target for Mlflow {
         Ok(None)
     }
 
-    fn describe(&self, aim: &Aim, state: &Option<String>) -> String {
-        let found = state.as_deref().unwrap_or("none");
+    fn describe(&self, aim: &Aim, state: &State) -> String {
+        let found = state.found.as_deref().unwrap_or("none");
         match aim {
             Aim::Alias { alias, .. } => format!("{alias} is version {found}"),
             Aim::VersionTag { version, key, .. } => format!("{key} of version {version} is {found}"),
@@ -183,6 +205,6 @@ impl Target for Mlflow {
         let (Aim::Alias { version: wanted, .. }
         | Aim::VersionTag { value: wanted, .. }
         | Aim::Dataset { datasets: wanted, .. }) = aim;
-        self.describe(aim, &Some(wanted.clone()))
+        self.describe(aim, &State { found: Some(wanted.clone()), noted: None })
     }
 }

@@ -42,8 +42,9 @@ impl AliasReader {
     /// # Errors
     /// [`ActionError`] where the registry does not tell.
     pub async fn aliases(&self, model: &str) -> Result<Vec<AliasState>, ActionError> {
-        let aliases = self.rest.aliases(&self.rest.model(model)).await.map_err(|fault| fault.named(&self.name))?;
-        Ok(aliases.into_iter().map(|(alias, version)| AliasState { alias, version }).collect())
+        let registered =
+            self.rest.registered(&self.rest.model(model)).await.map_err(|fault| fault.named(&self.name))?;
+        Ok(registered.aliases().into_iter().map(|(alias, version)| AliasState { alias, version }).collect())
     }
 
     /// What a version was trained on, as `name@digest`.

@@ -122,38 +122,13 @@ impl Rest {
         }
     }
 
-    /// The version that an alias points to.
-    pub(super) async fn alias(&self, model: &str, alias: &str) -> Result<Option<String>, Fault> {
-        let answer = self.get("registered-models/alias", &[("name", model), ("alias", alias)]).await?;
-        // An alias that is not there is an invalid parameter, and so is everything else that is wrong with it.
-        if answer.status == 400 && answer.body.contains("alias") && answer.body.contains("not found") {
-            return Ok(None);
-        }
-        if answer.status != 200 {
-            return Err(self.fault(&answer));
-        }
-        Ok(text_at(&answer.json()?, "/model_version/version"))
-    }
-
-    /// Every alias of a model.
-    pub(super) async fn aliases(&self, model: &str) -> Result<Vec<(String, String)>, Fault> {
-        let found = self.get_json("registered-models/get", &[("name", model)]).await?;
-        let aliases = found.pointer("/registered_model/aliases").and_then(Value::as_array);
-        let pair = |entry: &Value| Some((text_at(entry, "/alias")?, text_at(entry, "/version")?));
-        Ok(aliases.into_iter().flatten().filter_map(pair).collect())
+    /// A registered model with its aliases and tags.
+    pub(super) async fn registered(&self, model: &str) -> Result<RegisteredModel, Fault> {
+        Ok(RegisteredModel(self.get_json("registered-models/get", &[("name", model)]).await?))
     }
 
     pub(super) async fn set_alias(&self, model: &str, alias: &str, version: &str) -> Result<(), Fault> {
         self.post("registered-models/alias", &json!({"name": model, "alias": alias, "version": version})).await
-    }
-
-    /// Complains where there is no such version, or it is not ready.
-    pub(super) async fn version_must_exist(&self, model: &str, version: &str) -> Result<(), Fault> {
-        let found = self.get_json("model-versions/get", &[("name", model), ("version", version)]).await?;
-        match text_at(&found, "/model_version/status").as_deref() {
-            None | Some("READY") => Ok(()),
-            Some(status) => Err(Fault::Refused(format!("version {version} of {model} is {status}, and not ready"))),
-        }
     }
 
     pub(super) async fn version_tag(&self, model: &str, version: &str, key: &str) -> Result<Option<String>, Fault> {
@@ -172,11 +147,6 @@ impl Rest {
         self.post("model-versions/set-tag", &body).await
     }
 
-    pub(super) async fn model_tag(&self, model: &str, key: &str) -> Result<Option<String>, Fault> {
-        let found = self.get_json("registered-models/get", &[("name", model)]).await?;
-        Ok(tag_of(found.pointer("/registered_model/tags"), key))
-    }
-
     pub(super) async fn set_model_tag(&self, model: &str, key: &str, value: &str) -> Result<(), Fault> {
         self.post("registered-models/set-tag", &json!({"name": model, "key": key, "value": value})).await
     }
@@ -193,6 +163,28 @@ impl Rest {
             inputs.into_iter().flatten().filter(|input| is_training(input)).filter_map(named).collect();
         datasets.sort();
         Ok(datasets)
+    }
+}
+
+/// A registered model, as the registry tells of it.
+pub(super) struct RegisteredModel(Value);
+
+impl RegisteredModel {
+    /// Every alias, and the version that it points to.
+    pub(super) fn aliases(&self) -> Vec<(String, String)> {
+        let aliases = self.0.pointer("/registered_model/aliases").and_then(Value::as_array);
+        let pair = |entry: &Value| Some((text_at(entry, "/alias")?, text_at(entry, "/version")?));
+        aliases.into_iter().flatten().filter_map(pair).collect()
+    }
+
+    /// The version that an alias points to.
+    pub(super) fn alias(&self, alias: &str) -> Option<String> {
+        self.aliases().into_iter().find(|(name, _)| name == alias).map(|(_, version)| version)
+    }
+
+    /// The value of a tag.
+    pub(super) fn tag(&self, key: &str) -> Option<String> {
+        tag_of(self.0.pointer("/registered_model/tags"), key)
     }
 }
 

@@ -97,6 +97,36 @@ fn argo_rollouts_aborts_through_the_status() {
 }
 
 #[test]
+fn a_kubeconfig_says_where_and_who() {
+    let server = playing(include_str!("recorded/argo_rollouts_over.json"));
+    let folder = tempfile::tempdir().unwrap();
+    let kubeconfig = folder.path().join("kubeconfig");
+    let content = json!({
+        "apiVersion": "v1", "kind": "Config", "current-context": "elsewhere",
+        "clusters": [{"name": "here", "cluster": {"server": server.url()}},
+                     {"name": "elsewhere", "cluster": {"server": "http://127.0.0.1:1"}}],
+        "users": [{"name": "wardline", "user": {"token": "cluster-token"}}],
+        "contexts": [{"name": "here", "context": {"cluster": "here", "user": "wardline"}},
+                     {"name": "elsewhere", "context": {"cluster": "elsewhere", "user": "wardline"}}],
+    });
+    std::fs::write(&kubeconfig, content.to_string()).unwrap();
+    let table = |cluster: Value| {
+        json!({"name": "argo", "kind": "argo_rollouts", "model": "fraud", "namespace": "models", "object": "fraud",
+               "cluster": cluster, "time_limit_ms": 20_000})
+    };
+    block_on(async {
+        let here = build(table(json!({"kubeconfig": kubeconfig, "context": "here"})));
+        assert_eq!(here.read(&share(0.0).action).await.unwrap(), "Healthy, canary 0 %");
+        let missing = build(table(json!({"kubeconfig": folder.path().join("no-such-file")})));
+        let error = missing.read(&share(0.0).action).await.unwrap_err();
+        assert!(error.to_string().starts_with("argo refused: its cluster cannot be used ("), "{error}");
+        // Not in a cluster, which is where it would look without anything.
+        let inside = build(table(json!({}))).read(&share(0.0).action).await.unwrap_err();
+        assert!(inside.to_string().contains("its cluster cannot be used ("), "{inside}");
+    });
+}
+
+#[test]
 fn rights_that_are_missing_are_named() {
     let settings = json!({"object": "fraud"});
     insta::assert_snapshot!(play(include_str!("recorded/forbidden.json"), "istio", settings, 0.0), @r#"cluster refused: virtualservices models/fraud: virtualservices.networking.istio.io "fraud" is forbidden: User "system:serviceaccount:models:wardline" cannot get resource "virtualservices" in API group "networking.istio.io" in the namespace "models" (403); its role needs `get` and `patch` on virtualservices"#);
