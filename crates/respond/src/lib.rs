@@ -1,1 +1,4 @@
 //! Response to what was detected: judging rollouts, incidents, playbooks and evidence.
+
+pub mod chain;
+pub mod incident;
