@@ -1,5 +1,6 @@
 //! Response to what was detected: judging rollouts, incidents, playbooks and evidence.
 
 pub mod chain;
+pub mod correlation;
 pub mod incident;
 pub mod lineage;

@@ -134,10 +134,7 @@ impl<T> Chain<T> {
 
     /// Its end.
     pub fn head(&self) -> Head {
-        self.links
-            .last()
-            .map(|link| Head { length: link.sequence + 1, hash: link.hash.clone() })
-            .unwrap_or_default()
+        self.links.last().map(|link| Head { length: link.sequence + 1, hash: link.hash.clone() }).unwrap_or_default()
     }
 
     /// Its lines, each with a line feed: what is written to a file.

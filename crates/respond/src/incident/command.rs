@@ -178,7 +178,9 @@ pub enum Refused {
         incident: String,
     },
     /// Nothing or everything would be split off.
-    #[error("of the {has} alerts of incident `{incident}`, {named} would go: name at least one, and leave at least one")]
+    #[error(
+        "of the {has} alerts of incident `{incident}`, {named} would go: name at least one, and leave at least one"
+    )]
     NothingToSplit {
         /// The incident.
         incident: String,

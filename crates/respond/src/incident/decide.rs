@@ -71,9 +71,7 @@ pub(super) fn check_status(incident: &Incident, command: &Command) -> Result<(),
         Err(Refused::WrongStatus { incident, status, advice })
     };
     match (&incident.status, command) {
-        (Status::Merged { into }, _) => {
-            Err(Refused::IsMerged { incident: incident.id.clone(), into: into.clone() })
-        }
+        (Status::Merged { into }, _) => Err(Refused::IsMerged { incident: incident.id.clone(), into: into.clone() }),
         // What was learned afterwards is written down without opening it again.
         (Status::Resolved, Command::Note { .. } | Command::Link { .. } | Command::Reopen { .. }) => Ok(()),
         (Status::Resolved, Command::AddTask { .. } | Command::FinishTask { .. } | Command::DropTask { .. }) => Ok(()),

@@ -54,7 +54,12 @@ impl From<&Alert> for AlertFacts {
             severity: alert.severity,
             title: cut(&alert.title, 5 * Self::MAX_NAME),
             atlas: alert.atlas.iter().take(Self::MAX_ENTITIES).map(name).collect(),
-            entities: conditions.chain(responsible).chain(features).take(Self::MAX_ENTITIES).map(|text| name(&text)).collect(),
+            entities: conditions
+                .chain(responsible)
+                .chain(features)
+                .take(Self::MAX_ENTITIES)
+                .map(|text| name(&text))
+                .collect(),
         }
     }
 }

@@ -9,6 +9,7 @@
 mod clocks;
 mod command;
 mod decide;
+mod declared;
 mod event;
 mod facts;
 mod impact;
@@ -23,6 +24,7 @@ mod tests;
 
 pub use clocks::Clocks;
 pub use command::{Command, Refused};
+pub use declared::Declared;
 pub use event::{Actor, Entry, Event, Resolution, Role};
 pub use facts::AlertFacts;
 pub use impact::Impact;

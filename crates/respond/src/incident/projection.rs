@@ -187,13 +187,16 @@ impl Incident {
     fn apply_progress(&mut self, event: &Event, time: Timestamp) {
         match event {
             Event::TaskAdded { number, title, owner, due } => {
-                self.tasks.insert(*number, Task {
-                    number: *number,
-                    title: title.clone(),
-                    owner: owner.clone(),
-                    due: *due,
-                    state: TaskState::Open,
-                });
+                self.tasks.insert(
+                    *number,
+                    Task {
+                        number: *number,
+                        title: title.clone(),
+                        owner: owner.clone(),
+                        due: *due,
+                        state: TaskState::Open,
+                    },
+                );
             }
             Event::TaskDone { number, outcome } => {
                 self.set_task(*number, TaskState::Done { outcome: outcome.clone(), time });

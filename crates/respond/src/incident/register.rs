@@ -59,9 +59,7 @@ impl Incidents {
     /// What is damaged; nothing is taken in then.
     pub fn restore(&mut self, lines: &[u8], head: Option<&Head>) -> Result<&Incident, Vec<ChainBreak>> {
         let log = Chain::<Entry>::from_lines(lines, head)?;
-        let reject = |reason: &str| {
-            vec![ChainBreak { sequence: 0, damage: Damage::NotUnderstood(reason.to_owned()) }]
-        };
+        let reject = |reason: &str| vec![ChainBreak { sequence: 0, damage: Damage::NotUnderstood(reason.to_owned()) }];
         let entries = log.links().iter().map(|link| &link.entry);
         let Some(incident) = Incident::from_entries(entries) else {
             return Err(reject("a log begins with the opening of its incident"));
@@ -174,10 +172,10 @@ impl Incidents {
         let named: BTreeSet<String> = alerts.into_iter().collect();
         let mut moved = Vec::new();
         for alert in &named {
-            let attached = from.alerts.get(alert).ok_or_else(|| Refused::NoSuchAlert {
-                alert: alert.clone(),
-                incident: id.to_owned(),
-            })?;
+            let attached = from
+                .alerts
+                .get(alert)
+                .ok_or_else(|| Refused::NoSuchAlert { alert: alert.clone(), incident: id.to_owned() })?;
             moved.push(attached.alert.clone());
         }
         if moved.is_empty() || moved.len() == from.alerts.len() {
@@ -185,11 +183,8 @@ impl Incidents {
             return Err(Refused::NothingToSplit { incident: id.to_owned(), has, named });
         }
         let new = self.free_id(&title, &moved, time);
-        let gone = Event::SplitOff {
-            incident: new.clone(),
-            alerts: named.into_iter().collect(),
-            reason: reason.clone(),
-        };
+        let gone =
+            Event::SplitOff { incident: new.clone(), alerts: named.into_iter().collect(), reason: reason.clone() };
         let mut recorded = self.record(id, vec![gone], by, time)?;
         let opened = Event::Opened { title, split_from: Some(id.to_owned()), follows: None };
         let attached = moved.into_iter().map(|alert| Event::AlertAttached { alert, reason: reason.clone() });
@@ -224,13 +219,7 @@ impl Incidents {
     }
 
     /// Writes events, and takes them into the projection.
-    fn record(
-        &mut self,
-        id: &str,
-        events: Vec<Event>,
-        by: &Actor,
-        time: Timestamp,
-    ) -> Result<Vec<Recorded>, Refused> {
+    fn record(&mut self, id: &str, events: Vec<Event>, by: &Actor, time: Timestamp) -> Result<Vec<Recorded>, Refused> {
         let mut recorded = Vec::with_capacity(events.len());
         for event in events {
             let entry = Entry { incident: id.to_owned(), time, by: by.clone(), event };

@@ -97,9 +97,8 @@ pub fn cyclonedx(bytes: &[u8]) -> Result<Lineage, LineageError> {
     if bill.bom_format.as_deref() != Some("CycloneDX") {
         return Err(FORMAT.not_read("`bomFormat` is not `CycloneDX`"));
     }
-    let uses = bill.metadata.timestamp.map_or_else(Uses::always, |time| {
-        Uses::between(time, Timestamp::from_micros(i64::MAX))
-    });
+    let uses =
+        bill.metadata.timestamp.map_or_else(Uses::always, |time| Uses::between(time, Timestamp::from_micros(i64::MAX)));
     let mut reader = Reader { graph: Lineage::default(), references: BTreeMap::new(), uses };
     let components = || bill.metadata.component.iter().chain(&bill.components);
     for component in components() {

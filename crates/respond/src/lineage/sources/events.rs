@@ -73,9 +73,7 @@ impl<'a> Columns<'a> {
                 training(model, text(&self.dataset), text(&self.dataset_version), text(&self.channel))
             }
             RecordKind::Deployment => deployment(model, text(&self.version), text(&self.dataset_version)),
-            RecordKind::Inference => {
-                serving(model, text(&self.version), text(&self.channel), text(&self.service))
-            }
+            RecordKind::Inference => serving(model, text(&self.version), text(&self.channel), text(&self.service)),
             RecordKind::Metric | RecordKind::Log => match (text(&self.instance), text(&self.service)) {
                 (Some(instance), Some(service)) => {
                     let from = Node::new(NodeKind::Endpoint, format!("{service}/{instance}"))?;

@@ -51,7 +51,8 @@ fn openlineage_gives_jobs_datasets_and_columns() {
 fn mlflow_gives_datasets_runs_and_versions() {
     let run = r#"{"run":{"info":{"run_id":"r1","start_time":"1793600000000","end_time":1793603600000},
         "inputs":{"dataset_inputs":[{"tags":[],"dataset":{"name":"orders","digest":"ab12","source":"{}"}}]}}}"#;
-    let versions = r#"{"model_versions":[{"name":"fraud","version":"3","run_id":"r1","creation_timestamp":1793603700000}]}"#;
+    let versions =
+        r#"{"model_versions":[{"name":"fraud","version":"3","run_id":"r1","creation_timestamp":1793603700000}]}"#;
     let graph = mlflow(format!("{run}\n{versions}").as_bytes()).unwrap();
     assert_eq!(
         drawn(&graph),
@@ -90,9 +91,8 @@ fn cyclonedx_gives_datasets_ancestors_and_models() {
         cyclonedx(br#"{"bomFormat":"CycloneDX","components":[{"type":"data"}]}"#),
         "a component of type data has no `name`",
     );
-    let deep = (0..40).fold(String::from("[]"), |inner, _| {
-        format!(r#"[{{"type":"application","components":{inner}}}]"#)
-    });
+    let deep =
+        (0..40).fold(String::from("[]"), |inner, _| format!(r#"[{{"type":"application","components":{inner}}}]"#));
     refused(cyclonedx(format!(r#"{{"bomFormat":"CycloneDX","components":{deep}}}"#).as_bytes()), "32 deep");
 }
 
