@@ -4,3 +4,4 @@ pub mod chain;
 pub mod correlation;
 pub mod incident;
 pub mod lineage;
+pub mod what_changed;
