@@ -5,4 +5,5 @@ pub mod correlation;
 pub mod evidence;
 pub mod incident;
 pub mod lineage;
+pub mod playbook;
 pub mod what_changed;
