@@ -12,7 +12,7 @@ const HASH_CHARACTERS: usize = 64;
 const TAIL: usize = BEFORE_HASH.len() + HASH_CHARACTERS + AFTER_HASH.len();
 
 /// The most damage that is listed; the first of it is what matters.
-pub const MAX_BREAKS: usize = 1_000;
+const MAX_BREAKS: usize = 1_000;
 
 /// What is wrong with a record.
 #[derive(Clone, Debug, PartialEq, Eq)]

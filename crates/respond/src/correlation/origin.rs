@@ -70,6 +70,11 @@ struct Ways {
 }
 
 impl Ways {
+    /// Intensity of all ways.
+    fn total(&self) -> f64 {
+        self.known() + self.silent.iter().map(|(_, intensity)| intensity).sum::<f64>()
+    }
+
     /// Intensity of all ways but silent nodes.
     fn known(&self) -> f64 {
         self.itself + self.members.iter().map(|(_, intensity)| intensity).sum::<f64>()
@@ -100,11 +105,21 @@ pub(super) fn find(
     let group = Group { members: sorted, upstream, lineage, background, settings, now };
     let mut ways: Vec<Ways> = (0..group.members.len()).map(|child| group.known_ways(child)).collect();
     let mut onsets = BTreeMap::new();
+    let mut silent = Vec::new();
     for (node, children) in group.silent_candidates() {
         if let Some((child, intensity, onset)) = group.silent_way(node, &children, &ways) {
-            group.share_out(node, &children, (child, intensity, onset), &mut ways);
             onsets.insert(node, onset);
+            silent.push((node, children, (child, intensity, onset)));
         }
+    }
+    for (node, _, (child, intensity, _)) in &silent {
+        ways[*child].silent.push((*node, *intensity));
+    }
+    // Of several silent nodes that may be behind one member, one is: what it is sure of decides for the others. One that
+    // nobody names is a guess about one member, and is held to be behind no other.
+    let totals: Vec<f64> = ways.iter().map(Ways::total).collect();
+    for (node, children, (child, intensity, onset)) in silent.iter().filter(|(node, ..)| 0 < group.named(*node).1) {
+        group.share_out(*node, children, (*child, intensity / totals[*child], *onset), &mut ways);
     }
     Some(Origin { candidates: group.candidates(&settled(&ways), &onsets) })
 }
@@ -228,11 +243,9 @@ impl Group<'_> {
         &self,
         node: NodeIndex,
         children: &[(usize, Along)],
-        (first, intensity, onset): (usize, f64, Timestamp),
+        (first, surety, onset): (usize, f64, Timestamp),
         ways: &mut [Ways],
     ) {
-        let surety = intensity / (ways[first].known() + intensity);
-        ways[first].silent.push((node, intensity));
         for (child, along) in children.iter().filter(|(child, _)| *child != first) {
             let live = self.members[*child];
             let density = along.spread.density(hours(live.onset.since(onset)), hours(2 * live.blur));
