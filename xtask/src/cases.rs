@@ -68,7 +68,11 @@ fn run_case(case: &Path, binary: &Path) -> Result<(Hunt, Vec<Value>)> {
         eprintln!("note: {}: {note}", case.display());
     }
     let hunt = hunt::run(binary, &translated.settings.to_string(), &events)?;
-    let alerts = alert_form::read(&hunt.output)?;
+    let mut alerts = alert_form::read(&hunt.output)?;
+    if known["positive_class"].is_string() {
+        let estimates = hunt::estimate(binary, &translated.settings.to_string(), &events)?;
+        alerts.extend(alert_form::estimates(&estimates)?);
+    }
     Ok((hunt, alerts))
 }
 

@@ -1,8 +1,16 @@
 //! The command line: one definition from which help, completions and the manual page come.
 
+mod bench;
+mod delivery;
+
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
+
+pub(crate) use bench::{BenchArguments, BenchPart};
+pub(crate) use delivery::{
+    DoraArguments, SloArguments, SloCommand, SloExportArguments, SloFormatName, SloImportArguments, SloViewArguments,
+};
 
 /// Watches AI models in service: learns what is normal for each, and says what is wrong, since when, and
 /// which slice of the traffic carries it.
@@ -29,6 +37,8 @@ impl Arguments {
 pub(crate) enum Command {
     /// Read telemetry files and say what is wrong in them
     Hunt(HuntArguments),
+    /// Estimate from files how good a model was while its labels are missing
+    Estimate(EstimateArguments),
     /// Take in telemetry over HTTP, watch it, and answer queries
     Serve(ServeArguments),
     /// Send telemetry from a file to a server
@@ -45,6 +55,10 @@ pub(crate) enum Command {
     Atlas(AtlasArguments),
     /// Show the false alerts that were promised, against what was raised, held back and acknowledged
     Budget(BudgetArguments),
+    /// Say how much of the error budgets is left; read and write objectives of other tools
+    Slo(SloArguments),
+    /// Say how often versions go out, how long changes take, how many fail, and how fast that is mended
+    Dora(DoraArguments),
     /// List users, keys, channels and the like that findings name, the riskiest first
     Entities(EntitiesArguments),
     /// Say what a detector or a rule would have raised, over stored events or files
@@ -103,6 +117,26 @@ pub(crate) struct HuntArguments {
     /// No progress bar
     #[arg(long)]
     pub(crate) no_progress: bool,
+}
+
+/// `wardline estimate`
+#[derive(Debug, Args)]
+#[command(
+    after_help = "Scores are calibrated on the labels of the learning period, and then say what to expect of later predictions (CBPE)."
+)]
+pub(crate) struct EstimateArguments {
+    /// Files or folders of .ndjson[.gz|.zst], .parquet or .csv
+    #[arg(required = true, value_name = "PATH")]
+    pub(crate) paths: Vec<PathBuf>,
+    /// Chunks of equal numbers of predictions
+    #[arg(long, value_name = "NUMBER", default_value = "12")]
+    pub(crate) chunks: std::num::NonZeroUsize,
+    /// End of the learning period; by default the settings say, or the first 30 % of the files' span, at most 14 days
+    #[arg(long, value_name = "TIME")]
+    pub(crate) learn_until: Option<String>,
+    /// Print JSON
+    #[arg(long)]
+    pub(crate) json: bool,
 }
 
 /// `wardline serve`
@@ -512,58 +546,4 @@ pub(crate) struct DemoArguments {
     /// No progress bar
     #[arg(long)]
     pub(crate) no_progress: bool,
-}
-
-/// `wardline bench`
-#[derive(Debug, Args)]
-#[command(
-    after_help = "Example: wardline bench --python venv/bin/python --json figures.json\n\nbenches/README.md says how each figure is made."
-)]
-pub(crate) struct BenchArguments {
-    /// What to measure; all of it where left out
-    #[arg(long, value_enum, value_delimiter = ',', value_name = "PART")]
-    pub(crate) only: Vec<BenchPart>,
-    /// Seconds of load on the intake
-    #[arg(long, default_value_t = 20)]
-    pub(crate) seconds: u64,
-    /// Events a second to offer; as fast as the server takes them, then 80 % of that, where left out
-    #[arg(long)]
-    pub(crate) rate: Option<f64>,
-    /// Connections that send at the same time
-    #[arg(long, default_value_t = 16)]
-    pub(crate) connections: usize,
-    /// Events in one request
-    #[arg(long, value_name = "EVENTS", default_value_t = 1_500)]
-    pub(crate) batch: usize,
-    /// Keys of model, version and channel
-    #[arg(long, default_value_t = 1_000)]
-    pub(crate) keys: usize,
-    /// Million events in the files that storage, hunt and the peers' reading are measured with
-    #[arg(long, default_value_t = 2)]
-    pub(crate) million_in_files: u64,
-    /// Million stored events for the queries; 0 leaves them out
-    #[arg(long, default_value_t = 20)]
-    pub(crate) million_stored: u64,
-    /// Python with duckdb, chdb and pyarrow, for the peers; they are left out without it
-    #[arg(long, value_name = "PYTHON")]
-    pub(crate) python: Option<PathBuf>,
-    /// Write the figures as JSON
-    #[arg(long, value_name = "FILE")]
-    pub(crate) json: Option<PathBuf>,
-    /// Folder for the bench's data, where events that were written before are used again; a temporary one otherwise
-    #[arg(long, value_name = "FOLDER")]
-    pub(crate) data: Option<PathBuf>,
-}
-
-/// A part of the bench.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
-pub(crate) enum BenchPart {
-    /// Events a second over HTTP until they are synced and watched; latency of acknowledgements; memory
-    Intake,
-    /// From an event to the query and to the alert that see it
-    Freshness,
-    /// Size of stored events, and hunts over files
-    Files,
-    /// Queries over stored events
-    Query,
 }

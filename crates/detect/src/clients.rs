@@ -22,6 +22,8 @@ pub(crate) struct ClientName<'a> {
     pub(crate) key: u64,
     dimension: u8,
     name: &'a str,
+    /// Whether it asks often; where there is no room, others are not remembered.
+    pub(crate) is_frequent: bool,
 }
 
 impl ClientName<'_> {
@@ -52,7 +54,7 @@ impl<'a> ClientColumns<'a> {
     pub(crate) fn client(&self, row: usize) -> Option<ClientName<'a>> {
         (0..=3_u8).zip(&self.identities).find_map(|(dimension, column)| {
             let name = column.as_ref()?.get(row)?;
-            Some(ClientName { key: hash_text(name, u64::from(dimension)), dimension, name })
+            Some(ClientName { key: hash_text(name, u64::from(dimension)), dimension, name, is_frequent: true })
         })
     }
 
@@ -162,7 +164,14 @@ impl Pending {
     }
 }
 
-/// At most `MOST` clients. Where there are more, those that asked least are forgotten, a quarter at a time.
+/// Clients that a detector remembers of one model, where so many models are watched.
+pub(crate) fn room(models: usize) -> usize {
+    const IN_ALL: usize = 65_536;
+    (IN_ALL / models.max(1)).clamp(64, 2_048)
+}
+
+/// At most `MOST` clients, and no more than there is room for. Where there are more, only frequent ones come in, and those that asked least are forgotten, a
+/// quarter at a time.
 ///
 /// What it holds depends on the requests and their order alone.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -186,18 +195,24 @@ impl<T, const MOST: usize> Default for ClientTable<T, MOST> {
 }
 
 impl<T, const MOST: usize> ClientTable<T, MOST> {
-    /// Counts a request; the client, a new one where it was not known.
+    /// Counts a request; the client, a new one where it was not known. `None` where there is no room for it.
     #[inline]
     pub(crate) fn ask(
         &mut self,
+        room: usize,
         columns: &ClientColumns<'_>,
         name: &ClientName<'_>,
         row: usize,
         now: Timestamp,
         new: impl FnOnce() -> T,
-    ) -> &mut Client<T> {
-        if self.clients.len() >= MOST && !self.clients.contains_key(&name.key) {
-            self.forget();
+    ) -> Option<&mut Client<T>> {
+        let room = room.min(MOST);
+        if self.clients.len() >= room && !self.clients.contains_key(&name.key) {
+            if !name.is_frequent {
+                self.left_out += 1;
+                return None;
+            }
+            self.forget(room - room.div_ceil(4));
         }
         let client = self.clients.entry(name.key).or_insert_with(|| Client {
             dimension: name.dimension,
@@ -210,7 +225,7 @@ impl<T, const MOST: usize> ClientTable<T, MOST> {
         });
         client.requests += 1;
         client.last = now;
-        client
+        Some(client)
     }
 
     pub(crate) fn get(&self, key: u64) -> Option<&Client<T>> {
@@ -233,11 +248,15 @@ impl<T, const MOST: usize> ClientTable<T, MOST> {
         self.clients.values_mut().for_each(&mut change);
     }
 
-    fn forget(&mut self) {
+    /// Leaves so many clients, those that asked most.
+    fn forget(&mut self, left: usize) {
         let mut order: Vec<(u64, Timestamp, u64)> =
             self.clients.iter().map(|(&key, client)| (client.requests, client.last, key)).collect();
-        order.sort_unstable();
-        for &(_, _, key) in order.iter().take(MOST.div_ceil(4)) {
+        let gone = order.len().saturating_sub(left);
+        if 0 < gone && gone < order.len() {
+            order.select_nth_unstable(gone);
+        }
+        for &(_, _, key) in order.iter().take(gone) {
             self.clients.remove(&key);
             self.left_out += 1;
         }
@@ -269,8 +288,8 @@ mod tests {
 
     fn ask(table: &mut ClientTable<u8, 8>, key: u64, second: i64) {
         let columns = ClientColumns { identities: [None; 4], tenant: None };
-        let name = ClientName { key, dimension: 0, name: "k" };
-        table.ask(&columns, &name, 0, Timestamp::from_micros(second * Timestamp::SECOND), || 0);
+        let name = ClientName { key, dimension: 0, name: "k", is_frequent: true };
+        table.ask(64, &columns, &name, 0, Timestamp::from_micros(second * Timestamp::SECOND), || 0);
     }
 
     #[test]

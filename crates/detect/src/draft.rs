@@ -6,13 +6,18 @@ use crate::model_state::ModelState;
 
 /// A finding with neutral values, for a detector to fill.
 pub(crate) fn draft(state: &ModelState, detector: &str, kind: FindingKind, measure: &str, time: Timestamp) -> Finding {
+    draft_of(&state.name, detector, kind, measure, time)
+}
+
+/// The same for a model by its name.
+pub(crate) fn draft_of(model: &str, detector: &str, kind: FindingKind, measure: &str, time: Timestamp) -> Finding {
     Finding {
         id: String::new(),
         time,
         kind,
         detector: detector.to_owned(),
         measure: measure.to_owned(),
-        model: state.name.clone(),
+        model: model.to_owned(),
         version: None,
         slice: Slice::whole(),
         onset: time,
@@ -36,12 +41,18 @@ pub(crate) fn draft(state: &ModelState, detector: &str, kind: FindingKind, measu
 }
 
 /// Gives a finding its id. What it tells of began before it was made, however coarse the windows were.
-pub(crate) fn sealed(mut finding: Finding) -> Finding {
+pub(crate) fn sealed(finding: Finding) -> Finding {
+    let measure = finding.measure.clone();
+    sealed_as(finding, &measure)
+}
+
+/// The same where the measure alone does not tell findings of one detector apart.
+pub(crate) fn sealed_as(mut finding: Finding, what: &str) -> Finding {
     let (earliest, latest) = finding.onset_interval;
     finding.onset_interval = (earliest.min(finding.onset), latest.min(finding.time).max(finding.onset));
     finding.id = Finding::identify(
         &finding.detector,
-        &finding.measure,
+        what,
         &finding.model,
         finding.version.as_deref(),
         &finding.slice,

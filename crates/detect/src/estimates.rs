@@ -6,6 +6,7 @@
 
 use arrow::array::Array;
 use rustc_hash::FxHashMap;
+use serde::Serialize;
 use wardline_domain::{EventBatch, RecordKind, Timestamp, column};
 use wardline_stats::performance::{BinaryMetric, Cbpe};
 
@@ -34,9 +35,22 @@ pub struct PerformanceEstimates {
     left_out: u64,
 }
 
+/// A stretch of predictions.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+pub struct Chunk {
+    /// Time of the first.
+    pub from: Timestamp,
+    /// Time of the last.
+    pub to: Timestamp,
+    /// How many.
+    pub predictions: u64,
+}
+
 /// Estimates, one for each chunk, in time order.
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 pub struct EstimatedChunks {
+    /// What they are of.
+    pub chunks: Vec<Chunk>,
     /// Area under the ROC curve.
     pub roc_auc: Vec<f64>,
     /// Share of right decisions.
@@ -92,6 +106,8 @@ impl PerformanceEstimates {
         let mut estimates = EstimatedChunks::default();
         for chunk in 0..chunks {
             let rows = &later[chunk * later.len() / chunks..(chunk + 1) * later.len() / chunks];
+            let (Some(first), Some(last)) = (rows.first(), rows.last()) else { return None };
+            estimates.chunks.push(Chunk { from: first.time, to: last.time, predictions: rows.len() as u64 });
             let scores: Vec<f64> = rows.iter().map(|row| f64::from(row.score)).collect();
             let decided: Vec<bool> = rows.iter().map(|row| row.is_decided).collect();
             let window = estimator.window(&scores, &decided)?;

@@ -9,6 +9,7 @@ mod baseline_text;
 mod blame;
 mod budget;
 mod carrier;
+mod client_gate;
 mod client_rows;
 mod clients;
 mod clock;
@@ -20,6 +21,7 @@ mod drift_watch;
 mod drift_wording;
 mod entities;
 mod estimates;
+mod event_rows;
 mod evidence;
 mod flag_watch;
 mod grouping;
@@ -71,6 +73,7 @@ mod window;
 mod wording;
 
 pub mod rules;
+pub mod slo;
 
 #[cfg(test)]
 extern crate self as wardline_detect;

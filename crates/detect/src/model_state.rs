@@ -6,8 +6,10 @@ use serde::{Deserialize, Serialize};
 use wardline_domain::{Learning as LearningSettings, ModelSettings, Span, Timestamp};
 
 use crate::{
+    clients,
     clock::StreamClock,
     entities::Entities,
+    event_rows::Gates,
     groups::{Groups, VERSION, WHOLE},
     learned::{Learned, Learning},
     measure::Measure,
@@ -65,6 +67,10 @@ pub(crate) struct ModelState {
     pub(crate) slices: SliceWindows,
     /// Who or what predictions come from, to single persons.
     pub(crate) entities: Entities,
+    /// Which clients and sessions ask often.
+    pub(crate) gates: Gates,
+    /// Clients that a detector may remember.
+    pub(crate) client_room: usize,
 }
 
 impl ModelState {
@@ -94,6 +100,8 @@ impl ModelState {
             retirements: Retirements::default(),
             slices: SliceWindows::default(),
             entities: Entities::default(),
+            gates: Gates::default(),
+            client_room: clients::room(1),
         }
     }
 

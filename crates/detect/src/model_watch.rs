@@ -11,6 +11,7 @@ use wardline_domain::{EventBatch, Finding, ModelSettings, Timestamp};
 use crate::{
     coding::{CODES, Coding},
     detectors::{self, Detector},
+    event_rows::{EventRows, SharedColumns},
     groups::{LEFT_OUT, RowGroups, WHOLE},
     measure::{MAX_MEASURES, Measure, MeasuredColumn, columns_of},
     model_state::{ModelState, Phase},
@@ -82,6 +83,7 @@ impl ModelWatch {
         let rows = self.rows_of(batch, &mut scratch);
         self.state.second.grow(self.state.groups.len());
 
+        let mut shared = SharedColumns::default();
         let (mut from, mut second_from) = (0, 0);
         for row in 0..batch.len() {
             let start = scratch.times[row].floor(Timestamp::SECOND);
@@ -89,20 +91,23 @@ impl ModelWatch {
                 self.state.started = Some(scratch.times[row]);
                 self.state.second.begin(start, self.state.groups.len());
             } else if start != self.state.second.start {
-                self.show_rows(batch, second_from..row, findings);
+                self.show(batch, second_from..row, &shared, findings);
                 while let Some((_, finding)) = told.pop_front_if(|(found_in, _)| *found_in < row) {
                     findings.push(finding);
                 }
                 second_from = row;
-                if self.is_turning_point(start) {
-                    self.flush(&rows, &mut scratch, from..row);
-                    from = row;
+                for next in steps(self.state.second.start, start) {
+                    if self.is_turning_point(next) {
+                        self.flush(&rows, &mut scratch, from..row);
+                        from = row;
+                    }
+                    self.pass(next, findings);
                 }
-                self.pass(start, findings);
+                shared.follow(&self.state);
             }
             self.count_row(&rows, &scratch, row);
         }
-        self.show_rows(batch, second_from..batch.len(), findings);
+        self.show(batch, second_from..batch.len(), &shared, findings);
         self.flush(&rows, &mut scratch, from..batch.len());
         drop(rows);
         self.scratch = scratch;
@@ -117,10 +122,20 @@ impl ModelWatch {
 
     /// Shows records to the detectors. Those that are no predictions, training rows or a deployment, do not move the clock.
     pub(crate) fn show_rows(&mut self, batch: &EventBatch, range: std::ops::Range<usize>, findings: &mut Vec<Finding>) {
+        self.show(batch, range, &SharedColumns::default(), findings);
+    }
+
+    fn show<'a>(
+        &mut self,
+        batch: &'a EventBatch,
+        range: std::ops::Range<usize>,
+        shared: &SharedColumns<'a>,
+        findings: &mut Vec<Finding>,
+    ) {
         if range.is_empty() {
             return;
         }
-        let rows = detectors::EventRows { batch, range };
+        let rows = EventRows::new(batch, range, shared, &mut self.state.gates);
         for detector in &mut self.detectors {
             detector.on_rows(&self.state, &rows, findings);
         }
@@ -132,9 +147,8 @@ impl ModelWatch {
             return;
         }
         self.state.clock.advance(now);
-        let start = now.floor(Timestamp::SECOND);
-        if start > self.state.second.start {
-            self.pass(start, findings);
+        for next in steps(self.state.second.start, now.floor(Timestamp::SECOND)) {
+            self.pass(next, findings);
         }
     }
 
@@ -382,6 +396,23 @@ impl ModelWatch {
         table.clear();
         self.state.scales[index].table = table;
     }
+}
+
+/// Which rows of a batch failed.
+pub(crate) fn failures(batch: &EventBatch) -> Vec<bool> {
+    let mut failed = vec![false; batch.len()];
+    mark_failed(batch, &mut failed);
+    failed
+}
+
+/// The seconds that the clock stops at on its way: the beginning of every minute, whatever else happens in it, and the
+/// end. What other models do moves the clock to minutes too, so a model must not see a difference. Of a long way without
+/// events only the last month is walked.
+fn steps(from: Timestamp, to: Timestamp) -> impl Iterator<Item = Timestamp> {
+    const MOST: i64 = 31 * Timestamp::DAY;
+    let first = from.max(to.plus(-MOST)).floor(Timestamp::MINUTE).plus(Timestamp::MINUTE);
+    let minutes = std::iter::successors(Some(first), |minute| Some(minute.plus(Timestamp::MINUTE)));
+    minutes.take_while(move |minute| *minute < to).chain((from < to).then_some(to))
 }
 
 fn mark_failed(batch: &EventBatch, failed: &mut [bool]) {

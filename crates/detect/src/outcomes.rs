@@ -11,7 +11,7 @@ use std::collections::VecDeque;
 use arrow::array::{Array, Float64Array};
 use rustc_hash::FxHashMap;
 use serde::{Deserialize, Serialize};
-use wardline_domain::{EventBatch, Span, Timestamp, column};
+use wardline_domain::{EventBatch, Span, TextColumn, Timestamp, column};
 
 use crate::entities::{Entities, EntityIds};
 
@@ -121,8 +121,8 @@ impl OutcomeIndex {
     /// Takes predictions of a model; answers those whose outcome was waiting.
     pub(crate) fn predictions(&mut self, name: &str, batch: &EventBatch, entities: &Entities) -> Vec<JudgedPrediction> {
         let (Ok(times), Some(ids)) = (batch.times(), batch.text(column::ID)) else { return Vec::new() };
-        let (decisions, scores, predictions) =
-            (batch.text("decision"), batch.number("score"), batch.number("prediction"));
+        let mut decisions = batch.text("decision").map(HashedTexts::new);
+        let (scores, predictions) = (batch.number("score"), batch.number("prediction"));
         if decisions.is_none() && scores.is_none() && predictions.is_none() {
             return Vec::new();
         }
@@ -138,7 +138,7 @@ impl OutcomeIndex {
                 model,
                 had: 0,
                 entities: entities.of(row),
-                decision: decisions.and_then(|text| text.get(row)).map_or(0, text_hash),
+                decision: decisions.as_mut().map_or(0, |texts| texts.hash(row)),
                 score: number(scores, row) as f32,
                 prediction: number(predictions, row),
                 time: Timestamp::from_micros(times.value(row)),
@@ -302,6 +302,32 @@ pub(crate) fn text_hash(text: &str) -> u32 {
     let trimmed = text.trim();
     let lower = trimmed.strip_suffix(".0").unwrap_or(trimmed).to_ascii_lowercase();
     (hash_of(lower.as_bytes()) as u32).max(1)
+}
+
+/// [`text_hash`] of the texts of a column; of a coded one each is hashed once.
+pub(crate) struct HashedTexts<'a> {
+    texts: TextColumn<'a>,
+    of_code: Vec<u32>,
+}
+
+impl<'a> HashedTexts<'a> {
+    pub(crate) fn new(texts: TextColumn<'a>) -> Self {
+        Self { texts, of_code: vec![0; texts.dictionary().map_or(0, Array::len)] }
+    }
+
+    /// The hash of a row's text; 0 where there is none.
+    #[inline]
+    pub(crate) fn hash(&mut self, row: usize) -> u32 {
+        let known = self.texts.code(row).and_then(|code| self.of_code.get_mut(code));
+        match known {
+            Some(hash) if *hash != 0 => *hash,
+            Some(hash) => {
+                *hash = self.texts.get(row).map_or(0, text_hash);
+                *hash
+            }
+            None => self.texts.get(row).map_or(0, text_hash),
+        }
+    }
 }
 
 /// Eight bytes at a time, and mixed until every bit counts (the end of splitmix64).

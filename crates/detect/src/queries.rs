@@ -68,8 +68,9 @@ enum Part<'a> {
 }
 
 enum Source<'a> {
-    Features(Vec<(Part<'a>, &'a Measure)>),
-    Embedding(&'a ArrayRef, Vec<Option<&'a Measure>>),
+    /// With the place of each part's measure.
+    Features(Vec<(Part<'a>, usize)>),
+    Embedding(&'a ArrayRef, Vec<Option<usize>>),
     Words(&'a StringArray),
 }
 
@@ -82,17 +83,17 @@ impl<'a> QueryColumns<'a> {
     /// `None` where neither features nor embeddings nor prompts were learned so far, or the batch has none.
     ///
     /// Which parts there are is the model's, not the batch's: else it would matter how a stream is cut.
-    pub(crate) fn of(batch: &'a EventBatch, state: &'a ModelState) -> Option<Self> {
-        let features: Vec<(Part<'a>, &'a Measure)> = coded(state, column::FEATURE_PREFIX)
+    pub(crate) fn of(batch: &'a EventBatch, state: &ModelState) -> Option<Self> {
+        let features: Vec<(Part<'a>, usize)> = coded(state, column::FEATURE_PREFIX)
             .take(PARTS)
-            .map(|measure| (batch.column(&measure.name).map_or(Part::None, part_of), measure))
+            .map(|(name, measure)| (batch.column(name).map_or(Part::None, part_of), measure))
             .collect();
         if features.len() >= 2 {
             return Some(Self { source: Source::Features(features) });
         }
         if coded(state, "embedding[").next().is_some() {
             let named = |part: usize| state.measure_index.get(&format!("embedding[{part}]"));
-            let measures = (0..PARTS).map(|part| state.measures.get(*named(part)?)).collect();
+            let measures = (0..PARTS).map(|part| named(part).copied()).collect();
             return Some(Self { source: Source::Embedding(batch.column("embedding")?, measures) });
         }
         coded(state, "prompt_length").next()?;
@@ -100,23 +101,23 @@ impl<'a> QueryColumns<'a> {
         Some(Self { source: Source::Words(prompts) })
     }
 
-    /// The query of a row; `None` where the row has none.
-    pub(crate) fn query(&self, row: usize) -> Option<Query> {
+    /// The query of a row; `None` where the row has none. The model's codings must be those that it was made under.
+    pub(crate) fn query(&self, state: &ModelState, row: usize) -> Option<Query> {
         match &self.source {
-            Source::Features(features) => Some(of_features(features, row)),
-            Source::Embedding(array, measures) => of_embedding(array, measures, row),
+            Source::Features(features) => Some(of_features(features, &state.measures, row)),
+            Source::Embedding(array, measures) => of_embedding(array, measures, &state.measures, row),
             Source::Words(prompts) => prompts.is_valid(row).then(|| of_words(prompts.value(row))),
         }
     }
 }
 
 impl QueryColumns<'_> {
-    /// What requests that fill in one template have in common.
-    pub(crate) fn template(&self, row: usize) -> Option<u64> {
+    /// What requests that fill in one template have in common; a row's query where it is needed for that.
+    pub(crate) fn template(&self, row: usize, query: impl FnOnce() -> Option<Query>) -> Option<u64> {
         if let Source::Words(prompts) = &self.source {
             return prompts.is_valid(row).then(|| template_of_words(prompts.value(row)));
         }
-        let query = self.query(row)?;
+        let query = query()?;
         let fixed = usize::from(query.width).saturating_sub(1);
         Some(mixed(query.values.iter().take(fixed).fold(11, |hash, &value| hash_number(hash, u64::from(value)))))
     }
@@ -129,12 +130,12 @@ fn template_of_words(text: &str) -> u64 {
     mixed(first.fold(hash_number(12, words), |hash, word| hash_number(hash, hash_text(word, 9))))
 }
 
-/// Measures with a coding whose names begin so, by name.
-fn coded<'a>(state: &'a ModelState, prefix: &'static str) -> impl Iterator<Item = &'a Measure> {
+/// Places of measures with a coding whose names begin so, by name.
+fn coded<'a>(state: &'a ModelState, prefix: &'static str) -> impl Iterator<Item = (&'a str, usize)> {
     let from = state.measure_index.range(prefix.to_owned()..);
     from.take_while(move |(name, _)| name.starts_with(prefix))
-        .filter_map(|(_, &index)| state.measures.get(index))
-        .filter(|measure| measure.coding.is_some())
+        .filter(|(_, index)| state.measures.get(**index).is_some_and(|measure| measure.coding.is_some()))
+        .map(|(name, &index)| (name.as_str(), index))
 }
 
 /// A hash of a row's decision; rows without one are of one class.
@@ -172,10 +173,10 @@ fn part_of(array: &ArrayRef) -> Part<'_> {
 }
 
 #[inline]
-fn of_features(features: &[(Part<'_>, &Measure)], row: usize) -> Query {
+fn of_features(features: &[(Part<'_>, usize)], measures: &[Measure], row: usize) -> Query {
     let mut query = Query { width: features.len() as u8, ..Query::default() };
     for (at, (part, measure)) in features.iter().enumerate() {
-        let coding = measure.coding.as_ref();
+        let coding = measures.get(*measure).and_then(|measure| measure.coding.as_ref());
         let number = match part {
             Part::Numbers(values, array) if array.is_valid(row) => values[row],
             Part::Integers(values, array) if array.is_valid(row) => values[row] as f64,
@@ -206,7 +207,7 @@ fn of_number(number: f64, coding: Option<&Coding>) -> (u32, u8) {
 }
 
 /// The same folding as the measures of embeddings have.
-fn of_embedding(array: &ArrayRef, measures: &[Option<&Measure>], row: usize) -> Option<Query> {
+fn of_embedding(array: &ArrayRef, parts: &[Option<usize>], measures: &[Measure], row: usize) -> Option<Query> {
     let lists = array.as_list_opt::<i32>()?;
     let numbers = lists.values().as_primitive_opt::<Float32Type>()?;
     if lists.is_null(row) {
@@ -222,7 +223,8 @@ fn of_embedding(array: &ArrayRef, measures: &[Option<&Measure>], row: usize) -> 
     let width = vector.len().min(PARTS);
     let mut query = Query { width: width as u8, ..Query::default() };
     for (at, &part) in folded.iter().enumerate().take(width) {
-        let coding = measures.get(at).copied().flatten().and_then(|measure| measure.coding.as_ref());
+        let measure = parts.get(at).copied().flatten().and_then(|place| measures.get(place));
+        let coding = measure.and_then(|measure| measure.coding.as_ref());
         (query.values[at], query.codes[at]) = of_number(part, coding);
     }
     Some(query)

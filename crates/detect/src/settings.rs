@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeMap, sync::Arc};
 
-use wardline_domain::{ModelSettings, Span, Timestamp};
+use wardline_domain::{ModelSettings, Slo, Span, Timestamp};
 
 use crate::{
     budget::BudgetSettings,
@@ -17,6 +17,8 @@ pub struct WatchSettings {
     pub default_model: ModelSettings,
     /// Settings by model name.
     pub models: BTreeMap<String, ModelSettings>,
+    /// Objectives of services, which several models serve; those of one model are in its settings.
+    pub service_slos: Vec<Slo>,
     /// False findings that detectors may make in one week of one model in which nothing changes; they share it as their
     /// specifications say. What of it people hear of is up to `budget`.
     pub false_alerts_per_week: f64,
@@ -37,6 +39,7 @@ impl Default for WatchSettings {
         Self {
             default_model: ModelSettings::default(),
             models: BTreeMap::new(),
+            service_slos: Vec::new(),
             false_alerts_per_week: 0.5,
             version_alpha: 0.01,
             budget: BudgetSettings::default(),

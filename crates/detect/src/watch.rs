@@ -16,6 +16,7 @@ use wardline_domain::{
 use crate::{
     baseline::Baseline,
     budget::BudgetLedger,
+    clients,
     deployments::Deployments,
     draft::{draft, sealed},
     evidence,
@@ -28,6 +29,7 @@ use crate::{
     saturation::{Saturation, SaturationWatch},
     series::Series,
     settings::WatchSettings,
+    slo::{ServiceWatch, SloCount},
     wording::{clock_time, number},
 };
 
@@ -66,6 +68,7 @@ pub struct Watch {
     /// Predictions that wait for their outcome.
     outcomes: OutcomeIndex,
     rules: RuleWatch,
+    services: ServiceWatch,
     /// Events of models beyond the most that are watched.
     left_out: u64,
     /// The last minute to which events of one model have moved the clocks of all. It spares work only, so
@@ -94,7 +97,7 @@ pub enum RestoreError {
 }
 
 /// The format of snapshots.
-const FORMAT: u32 = 5;
+const FORMAT: u32 = 7;
 
 #[derive(Serialize, Deserialize)]
 struct Snapshot {
@@ -105,6 +108,7 @@ struct Snapshot {
     deployments: Deployments,
     risks: Risks,
     outcomes: OutcomeIndex,
+    services: ServiceWatch,
     left_out: u64,
     rules: Vec<u8>,
 }
@@ -131,6 +135,7 @@ impl Watch {
             risks: Risks::default(),
             outcomes: OutcomeIndex::default(),
             rules,
+            services: ServiceWatch::default(),
             left_out: 0,
             advanced: None,
         }
@@ -152,7 +157,7 @@ impl Watch {
         observed
     }
 
-    /// Groups findings of rules, which name their models themselves.
+    /// Groups findings of rules and services, which name their models themselves.
     fn tell(&mut self, findings: impl IntoIterator<Item = Finding>, observed: &mut Observed) {
         for finding in findings {
             let model = finding.model.clone();
@@ -164,13 +169,17 @@ impl Watch {
     pub fn advance(&mut self, now: Timestamp) -> Observed {
         let mut observed = Observed::default();
         let names: Vec<String> = self.models.keys().cloned().collect();
+        let client_room = clients::room(names.len());
         for name in names {
             let mut findings = Vec::new();
             if let Some(watch) = self.models.get_mut(&name) {
+                watch.state.client_room = client_room;
                 watch.advance(now, &mut findings);
             }
             self.group(&name, findings, &mut observed);
         }
+        let told = self.services.advance(&self.settings.service_slos, now);
+        self.tell(told, &mut observed);
         let told = self.rules.advance(now);
         self.tell(told, &mut observed);
         observed
@@ -189,6 +198,8 @@ impl Watch {
             }
             self.group(&name, findings, &mut observed);
         }
+        let told = self.services.finish(&self.settings.service_slos);
+        self.tell(told, &mut observed);
         let told = self.rules.finish();
         self.tell(told, &mut observed);
         observed
@@ -225,6 +236,15 @@ impl Watch {
         self.outcomes.share_kept(model)
     }
 
+    /// What was counted for every objective that is set, since the beginning.
+    pub fn slo_counts(&self) -> Vec<SloCount> {
+        let of_models = self
+            .models
+            .values()
+            .flat_map(|watch| watch.detectors.iter().flat_map(|detector| detector.slo_counts(&watch.state)));
+        of_models.chain(self.services.counts()).collect()
+    }
+
     /// Matches of rules that found no room in what the rules may remember.
     pub fn rule_matches_left_out(&self) -> u64 {
         self.rules.left_out()
@@ -247,6 +267,7 @@ impl Watch {
                 deployments: &self.deployments,
                 risks: &self.risks,
                 outcomes: &self.outcomes,
+                services: &self.services,
                 left_out: self.left_out,
                 rules: self.rules.save()?,
             };
@@ -288,6 +309,7 @@ impl Watch {
         watch.deployments = snapshot.deployments;
         watch.risks = snapshot.risks;
         watch.outcomes = snapshot.outcomes;
+        watch.services = snapshot.services;
         watch.left_out = snapshot.left_out;
         watch.rules.load(&snapshot.rules)?;
         Ok(watch)
@@ -312,6 +334,8 @@ impl Watch {
             }
         }
         self.group(model, findings, observed);
+        let told = self.services.observe(&self.settings.service_slos, model, batch);
+        self.tell(told, observed);
     }
 
     /// Outcomes name a prediction, and so a model, by its id alone.
@@ -399,6 +423,7 @@ struct SnapshotRef<'a> {
     deployments: &'a Deployments,
     risks: &'a Risks,
     outcomes: &'a OutcomeIndex,
+    services: &'a ServiceWatch,
     left_out: u64,
     rules: Vec<u8>,
 }

@@ -95,9 +95,12 @@ impl EventBatch {
         self.len() == 0
     }
 
-    /// A column by name, whatever its type.
+    /// A column by name, whatever its type. One of the kind's own is found at its place, at the cost of a hash.
     pub fn column(&self, name: &str) -> Option<&ArrayRef> {
-        self.records.column_by_name(name)
+        let at = crate::schema::place(self.kind, name);
+        at.filter(|&at| self.records.schema_ref().fields().get(at).is_some_and(|field| field.name() == name))
+            .and_then(|at| self.records.columns().get(at))
+            .or_else(|| self.records.column_by_name(name))
     }
 
     /// A Float64 column; `None` where the batch has none of that name and type.

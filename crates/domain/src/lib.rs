@@ -13,6 +13,7 @@ mod kind;
 mod model_settings;
 mod privacy;
 mod slice;
+mod slo;
 mod time;
 
 pub mod atlas;
@@ -28,4 +29,5 @@ pub use kind::{RecordKind, UnknownKind};
 pub use model_settings::{Learning, ModelSettings, Objectives, Prices};
 pub use privacy::{FieldRule, PrivacyError, PrivacyKey, PrivacyPolicy, Treatment};
 pub use slice::Slice;
+pub use slo::{BurnRule, Indicator, Slo, SloMetric};
 pub use time::{Span, Timestamp, TimestampError};

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use crate::{Span, Timestamp};
+use crate::{Slo, Span, Timestamp};
 
 /// Settings of one model, checked.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -13,6 +13,8 @@ pub struct ModelSettings {
     pub learning: Learning,
     /// Objectives; a model without them is warned about, never paged for.
     pub objectives: Option<Objectives>,
+    /// Further objectives of this model alone, by name.
+    pub slos: Vec<Slo>,
     /// The class whose probability `score` is.
     pub positive_class: Option<String>,
     /// Protected attribute names, and the favourable outcome.

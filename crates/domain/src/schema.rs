@@ -4,9 +4,10 @@
 //! their model's own columns behind it: `feature_*` (Float64, Boolean or text), `attribute_*` and
 //! `group_*` (text). Text that repeats is dictionary-encoded in batches and plain Utf8 in tables.
 
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 
 use arrow::datatypes::{DataType, Field, Fields, Schema, SchemaRef, TimeUnit};
+use rustc_hash::FxHashMap;
 
 use crate::RecordKind;
 
@@ -98,6 +99,17 @@ pub fn base(kind: RecordKind) -> SchemaRef {
     fields.extend(columns.into_iter().map(|(name, data_type)| Field::new(name, data_type, true)));
     fields.push(Field::new("attributes", DataType::Utf8, true));
     Arc::new(Schema::new(fields))
+}
+
+/// Where a column stands in [`base`] of its kind.
+pub(crate) fn place(kind: RecordKind, name: &str) -> Option<usize> {
+    static PLACES: LazyLock<FxHashMap<RecordKind, FxHashMap<String, usize>>> = LazyLock::new(|| {
+        let places = |kind: RecordKind| {
+            base(kind).fields().iter().enumerate().map(|(place, field)| (field.name().clone(), place)).collect()
+        };
+        RecordKind::ALL.iter().map(|&kind| (kind, places(kind))).collect()
+    });
+    PLACES.get(&kind)?.get(name).copied()
 }
 
 fn inference() -> Vec<(&'static str, DataType)> {

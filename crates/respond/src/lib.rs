@@ -2,6 +2,7 @@
 
 pub mod chain;
 pub mod correlation;
+pub mod dora;
 pub mod evidence;
 pub mod incident;
 pub mod lineage;

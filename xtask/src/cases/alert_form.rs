@@ -28,6 +28,19 @@ pub(crate) fn read(output: &str) -> Result<Vec<Value>> {
     Ok(alerts.iter().map(form).collect())
 }
 
+/// Estimates of performance, by model, as the scorer reads them.
+pub(crate) fn estimates(output: &str) -> Result<Vec<Value>> {
+    let models: Map<String, Value> = serde_json::from_str(output).context("what `estimate` printed is not JSON")?;
+    Ok(models.into_values().map(pseudo_alert).collect())
+}
+
+fn pseudo_alert(mut estimates: Value) -> Value {
+    if let Value::Object(fields) = &mut estimates {
+        fields.remove("chunks");
+    }
+    json!({"kind": "estimates", "estimates": estimates})
+}
+
 fn form(alert: &Value) -> Value {
     let mut formed = Map::new();
     for key in ["time", "kind", "model", "version", "title", "severity", "atlas", "onset"] {

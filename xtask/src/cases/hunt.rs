@@ -31,13 +31,22 @@ const LOOK_EVERY: Duration = Duration::from_millis(5);
 
 /// Runs `wardline hunt` over a file with the given settings.
 pub(crate) fn run(binary: &Path, settings: &str, events: &Path) -> Result<Hunt> {
+    run_command(binary, &["hunt", "--json", "--no-progress"], settings, events)
+}
+
+/// Runs `wardline estimate` over a file; what it printed.
+pub(crate) fn estimate(binary: &Path, settings: &str, events: &Path) -> Result<String> {
+    Ok(run_command(binary, &["estimate", "--json"], settings, events)?.output)
+}
+
+fn run_command(binary: &Path, arguments: &[&str], settings: &str, events: &Path) -> Result<Hunt> {
     // A folder of its own: the hunt may leave something behind, and must find nothing.
     let folder = tempfile::tempdir().context("cannot make a temporary folder")?;
     let config = folder.path().join("wardline.toml");
     fs::write(&config, settings).context("cannot write the settings")?;
     let events_path = fs::canonicalize(events).with_context(|| format!("cannot find `{}`", events.display()))?;
     let mut command = Command::new(binary);
-    command.arg("hunt").arg("--config").arg(&config).args(["--json", "--no-progress"]).arg(&events_path);
+    command.args(arguments).arg("--config").arg(&config).arg(&events_path);
     command.current_dir(folder.path()).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
     for (name, _) in std::env::vars_os().filter(|(name, _)| name.to_string_lossy().starts_with("WARDLINE_")) {
         command.env_remove(name);

@@ -66,6 +66,16 @@ impl Tables {
         }
     }
 
+    /// The rows of an answer, as objects.
+    pub(super) async fn rows(&self, sql: &str) -> anyhow::Result<Vec<serde_json::Value>> {
+        let request = QueryRequest { sql: sql.to_owned(), max_rows: None, timeout_seconds: None };
+        let answer = self.ask(&request).await?;
+        let mut lines = Vec::new();
+        answer.write_json(&mut lines)?;
+        let rows = serde_json::Deserializer::from_slice(&lines).into_iter::<serde_json::Value>();
+        Ok(rows.collect::<Result<Vec<_>, _>>()?)
+    }
+
     /// Lets go of the data folder.
     pub(super) async fn close(self) -> anyhow::Result<()> {
         match self {

@@ -1,6 +1,6 @@
 //! `wardline check`: what the settings amount to.
 
-use wardline_domain::{Learning, ModelSettings, Timestamp};
+use wardline_domain::{Learning, ModelSettings, Slo, Timestamp};
 
 use super::Outcome;
 use crate::{rule_files, settings::Settings};
@@ -25,7 +25,17 @@ fn described(settings: &Settings) -> String {
         format!("every model   {}", model(&settings.model_default)),
     ];
     lines.extend(settings.models.iter().map(|(name, settings)| format!("{name:<13} {}", model(settings))));
+    for slo in settings.slos(&[]).iter().filter(|slo| slo.name != Slo::SUCCESS && slo.name != Slo::LATENCY) {
+        lines.push(format!("{:<13} {}: {}", slo.service, slo.name, objective(slo)));
+    }
     lines.join("\n") + "\n"
+}
+
+/// The objective, and whether its target is too loose for a rule.
+fn objective(slo: &Slo) -> String {
+    let is_lowered = slo.burn_rules().iter().any(|rule| rule.reachable(slo.budget()).1);
+    let lowered = if is_lowered { "; its fast burn rates are lowered, as the target cannot reach them" } else { "" };
+    format!("{}, of {}{lowered}", super::slo::objective(slo), slo.models.join(", "))
 }
 
 fn tokens(settings: &Settings) -> String {

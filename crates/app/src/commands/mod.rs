@@ -11,7 +11,9 @@ mod check;
 mod client;
 mod dead_letters;
 mod demo;
+mod dora;
 mod entities;
+mod estimate;
 mod hunt;
 mod hunt_report;
 mod hunts;
@@ -19,6 +21,7 @@ mod query;
 mod rules;
 mod send;
 mod serve;
+mod slo;
 
 use std::process::ExitCode;
 
@@ -55,6 +58,7 @@ pub(crate) fn run(arguments: Arguments) -> anyhow::Result<Outcome> {
     let settings = || Ok::<_, anyhow::Error>(Settings::load(arguments.config.as_deref(), std::env::vars())?);
     match &arguments.command {
         Command::Hunt(hunt) => hunt::run(hunt, &settings()?),
+        Command::Estimate(estimate) => estimate::run(estimate, &settings()?),
         Command::Serve(serve) => wait(serve::run(serve, settings()?)),
         Command::Send(send) => wait(send::run(send)),
         Command::Query(query) => wait(query::run(query, settings()?)),
@@ -63,6 +67,8 @@ pub(crate) fn run(arguments: Arguments) -> anyhow::Result<Outcome> {
         Command::Hunts(hunts) => wait(hunts::run(hunts, settings()?)),
         Command::Atlas(atlas) => wait(atlas::run(atlas, settings()?)),
         Command::Budget(budget) => wait(budget::run(budget)),
+        Command::Slo(slo) => wait(slo::run(slo, settings()?)),
+        Command::Dora(dora) => wait(dora::run(dora, settings()?)),
         Command::Entities(entities) => wait(entities::run(entities)),
         Command::Backtest(backtest) => backtest::run(backtest, &settings()?),
         Command::DeadLetters(letters) => wait(dead_letters::run(letters)),

@@ -152,6 +152,10 @@ impl Detection {
         state.watch.latest().map(|now| state.watch.entities(now)).unwrap_or_default()
     }
 
+    pub(super) fn slo_counts(&self) -> Vec<wardline_detect::slo::SloCount> {
+        lock(&self.state).watch.slo_counts()
+    }
+
     pub(super) fn models(&self) -> Vec<String> {
         lock(&self.state).watch.models().map(ToOwned::to_owned).collect()
     }

@@ -1,6 +1,6 @@
 //! Wardline's own metrics: their names, in one place.
 
-use std::sync::atomic::AtomicI64;
+use std::sync::atomic::{AtomicI64, Ordering};
 
 use prometheus_client::{
     encoding::{EncodeLabelSet, text::encode},
@@ -12,6 +12,7 @@ use prometheus_client::{
     },
     registry::{Registry, Unit},
 };
+use wardline_detect::slo::SloCount;
 
 /// Labels of what was refused: closed sets only.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
@@ -29,6 +30,15 @@ pub(crate) struct Kind {
     pub(crate) severity: &'static str,
 }
 
+/// Labels of an objective: as many as the settings have.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+pub(crate) struct Objective {
+    /// The service, or the model.
+    pub(crate) service: String,
+    /// The objective's name.
+    pub(crate) slo: String,
+}
+
 /// Counters and gauges of one server.
 pub(crate) struct Metrics {
     registry: Registry,
@@ -41,6 +51,8 @@ pub(crate) struct Metrics {
     pub(crate) alert_delay_seconds: Histogram,
     pub(crate) detection_lag_records: Gauge<i64, AtomicI64>,
     pub(crate) tail_bytes: Gauge<i64, AtomicI64>,
+    slo_events: Family<Objective, Counter>,
+    slo_bad_events: Family<Objective, Counter>,
 }
 
 impl Metrics {
@@ -57,6 +69,8 @@ impl Metrics {
             alert_delay_seconds: Histogram::new(exponential_buckets(0.001, 2.0, 16)),
             detection_lag_records: Gauge::default(),
             tail_bytes: Gauge::default(),
+            slo_events: Family::default(),
+            slo_bad_events: Family::default(),
             registry: Registry::default(),
         };
         registry.register("events_accepted", "Events that are durable", metrics.events_accepted.clone());
@@ -92,7 +106,23 @@ impl Metrics {
             Unit::Bytes,
             metrics.tail_bytes.clone(),
         );
+        registry.register("slo_events", "Predictions that an objective counts", metrics.slo_events.clone());
+        registry.register(
+            "slo_bad_events",
+            "Predictions that an objective counts as bad",
+            metrics.slo_bad_events.clone(),
+        );
         Self { registry, ..metrics }
+    }
+
+    /// Takes over what was counted for objectives. One that is set is there from the start, at zero, so that its first
+    /// bad event is an increase.
+    pub(crate) fn count_slos(&self, counts: &[SloCount]) {
+        for count in counts {
+            let labels = Objective { service: count.service.clone(), slo: count.slo.clone() };
+            self.slo_events.get_or_create(&labels).inner().store(count.events, Ordering::Relaxed);
+            self.slo_bad_events.get_or_create(&labels).inner().store(count.bad, Ordering::Relaxed);
+        }
     }
 
     /// All of them in the OpenMetrics text format.

@@ -345,6 +345,11 @@ impl Pipeline {
         self.detection.budget()
     }
 
+    /// What was counted for every objective.
+    pub(crate) fn slo_counts(&self) -> Vec<wardline_detect::slo::SloCount> {
+        self.detection.slo_counts()
+    }
+
     /// What findings name, the riskiest first.
     pub(crate) fn entities(&self) -> Vec<wardline_detect::EntityRisk> {
         self.detection.entities()

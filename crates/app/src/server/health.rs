@@ -9,6 +9,7 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use serde_json::json;
+use wardline_detect::slo::SloCount;
 
 use super::Shared;
 
@@ -31,5 +32,14 @@ pub(super) async fn ready(State(shared): State<Arc<Shared>>) -> Response {
 /// `GET /metrics`: in the OpenMetrics text format, for Prometheus.
 pub(super) async fn metrics(State(shared): State<Arc<Shared>>) -> Response {
     let content_type = "application/openmetrics-text; version=1.0.0; charset=utf-8";
+    let mut counts: Vec<SloCount> = shared
+        .settings
+        .slos(&[])
+        .into_iter()
+        .map(|slo| SloCount { service: slo.service, slo: slo.name, events: 0, bad: 0 })
+        .collect();
+    // What was counted takes the place of the zeros.
+    counts.extend(shared.pipeline.slo_counts());
+    shared.pipeline.metrics().count_slos(&counts);
     ([(header::CONTENT_TYPE, content_type)], shared.pipeline.metrics().encode()).into_response()
 }

@@ -11,6 +11,7 @@ mod error;
 mod health;
 mod intake;
 mod query;
+mod slos;
 
 use std::{net::SocketAddr, sync::Arc};
 
@@ -30,6 +31,7 @@ pub(crate) use self::{
     budget::{BudgetAnswer, EntitiesAnswer},
     dead_letters::{Letters, ListedLetter},
     query::{QueryRequest, TRUNCATED_HEADER, answer},
+    slos::SlosAnswer,
 };
 use crate::{pipeline::Pipeline, settings::Settings};
 
@@ -105,6 +107,7 @@ fn router(shared: Arc<Shared>) -> Router {
         .route("/v1/dead-letters", get(dead_letters::list))
         .route("/v1/dead-letters/replay", post(dead_letters::replay))
         .route("/v1/models", get(baseline::models))
+        .route("/v1/slos", get(slos::list))
         .route("/v1/models/{model}/baseline", get(baseline::baseline))
         .route("/v1/atlas", get(atlas::report).post(atlas::import).layer(DefaultBodyLimit::max(MOST_CATALOGUE_BYTES)))
         .route("/v1/atlas/{technique}", get(atlas::technique))

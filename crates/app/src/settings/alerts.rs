@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use wardline_detect::{BudgetSettings, FalseAlerts, Silence};
-use wardline_domain::{FindingKind, ModelSettings};
+use wardline_domain::{FindingKind, ModelSettings, Slo};
 
 use super::reader::Reader;
 
@@ -16,6 +16,8 @@ pub(crate) struct AlertSettings {
     pub(crate) false_alerts_per_week: f64,
     /// What no alert is wanted about.
     pub(crate) silences: Vec<Silence>,
+    /// Objectives of services, which several models serve.
+    pub(crate) service_slos: Vec<Slo>,
 }
 
 /// `[budget]`, `[budget.models."name"]` and `[[silences]]`.
@@ -36,7 +38,7 @@ pub(super) fn read(reader: &mut Reader<'_>) -> AlertSettings {
         BudgetSettings { all, models }
     });
     let silences = reader.each_item("silences", read_silence).into_iter().flatten().collect();
-    AlertSettings { budget, false_alerts_per_week: weekly, silences }
+    AlertSettings { budget, false_alerts_per_week: weekly, silences, service_slos: Vec::new() }
 }
 
 fn read_false_alerts(reader: &mut Reader<'_>, default: FalseAlerts) -> FalseAlerts {
@@ -106,6 +108,7 @@ impl AlertSettings {
             false_alerts_per_week: self.false_alerts_per_week,
             budget: self.budget.clone(),
             silences: self.silences.clone(),
+            service_slos: self.service_slos.clone(),
             ..wardline_detect::WatchSettings::default()
         }
     }

@@ -6,6 +6,7 @@ mod alerts;
 mod models;
 mod reader;
 mod rules;
+mod slos;
 
 use std::{
     collections::BTreeMap,
@@ -21,6 +22,7 @@ pub(crate) use alerts::AlertSettings;
 use reader::Reader;
 pub(crate) use reader::{Problem, parse_span};
 pub(crate) use rules::RuleSettings;
+pub(crate) use slos::to_toml as slos_to_toml;
 
 /// Everything that can be set, checked.
 #[derive(Clone, Debug)]
@@ -198,12 +200,29 @@ impl Settings {
         let query = reader.section("query", QueryLimits::read);
         let privacy = reader.section("privacy", PrivacySettings::read);
         let rules = reader.section("rules", RuleSettings::read);
-        let alerts = alerts::read(&mut reader);
+        let mut alerts = alerts::read(&mut reader);
         let (model_default, learning_is_set) = models::read_default(&mut reader);
-        let models::Models { settings: models, retention_days } = models::read_models(&mut reader, &model_default);
+        let models::Models { settings: mut models, retention_days } = models::read_models(&mut reader, &model_default);
+        alerts.service_slos = slos::read(&mut reader, &model_default, &mut models);
         lake.retention_by_model = retention_days;
         reader.finish();
         Self { data, server, intake, lake, query, privacy, rules, alerts, model_default, learning_is_set, models }
+    }
+}
+
+impl Settings {
+    /// Every objective that is set, of the models that have settings of their own and of those that were seen.
+    pub(crate) fn slos(&self, seen: &[String]) -> Vec<wardline_domain::Slo> {
+        let mut names: Vec<&String> = self.models.keys().chain(seen).collect();
+        names.sort_unstable();
+        names.dedup();
+        let of = |name: &&String| {
+            let settings = self.models.get(*name).unwrap_or(&self.model_default);
+            wardline_domain::Slo::of_model(name, settings)
+        };
+        let mut slos: Vec<_> = names.iter().flat_map(of).collect();
+        slos.extend(self.alerts.service_slos.iter().cloned());
+        slos
     }
 }
 

@@ -5,6 +5,7 @@ mod atlas;
 mod backtest;
 mod commands;
 mod crash;
+mod delivery;
 mod hunts;
 mod intake;
 mod no_space;

@@ -20,11 +20,11 @@ use wardline_domain::{Carrier, Finding, FindingKind, RecordKind, Severity, Slice
 
 use super::{Detector, DetectorBudget, DetectorSpec, EventRows, saved_whole};
 use crate::{
-    clients::{ClientColumns, ClientTable},
+    client_gate::ClientGate,
+    clients::ClientTable,
     draft::{draft, sealed},
     evidence,
     model_state::{ModelState, Phase},
-    queries::QueryColumns,
     wording::clock_time,
 };
 
@@ -53,6 +53,8 @@ struct AccountGraph {
     known: FxHashMap<u64, ()>,
     /// Templates that came later.
     templates: FxHashMap<u64, Shared>,
+    /// Which of them are asked often enough to be remembered, where there are too many.
+    gate: ClientGate,
     is_halved: bool,
     most_honest: usize,
     watching_since: Option<Timestamp>,
@@ -75,17 +77,17 @@ impl Shared {
 }
 
 impl Detector for AccountGraph {
-    fn on_rows(&mut self, state: &ModelState, rows: &EventRows<'_>, _findings: &mut Vec<Finding>) {
+    fn on_rows(&mut self, state: &ModelState, rows: &EventRows<'_, '_>, _findings: &mut Vec<Finding>) {
         if rows.batch.kind != RecordKind::Inference || state.phase == Phase::Sampling {
             return;
         }
-        let Some(columns) = ClientColumns::of(rows.batch) else { return };
-        let Some(queries) = QueryColumns::of(rows.batch, state) else { return };
+        let Some(columns) = rows.clients() else { return };
+        let Some(queries) = rows.queries(state) else { return };
         let now = state.second.start;
         let half = state.started.map(|started| started.plus(state.learning_span(started) / 2));
         for row in rows.range.clone() {
-            let (Some(name), Some(template)) = (columns.client(row), queries.template(row)) else { continue };
-            let account = self.accounts.ask(&columns, &name, row, now, || ());
+            let (Some(name), Some(template)) = (rows.client(row), queries.template(row)) else { continue };
+            let Some(account) = self.accounts.ask(state.client_room, columns, &name, row, now, || ()) else { continue };
             let since = self.watching_since.or(half).unwrap_or(now);
             let is_new = account.first > since;
             if !self.is_halved {
@@ -120,7 +122,11 @@ impl Detector for AccountGraph {
 
 impl AccountGraph {
     fn take(&mut self, template: u64, account: u64, now: Timestamp) {
+        let is_frequent = self.gate.ask(template);
         if self.templates.len() >= MOST_TEMPLATES && !self.templates.contains_key(&template) {
+            if !is_frequent {
+                return;
+            }
             self.forget();
         }
         let new = || Shared { first: now, last: now, accounts: BTreeMap::new(), told_accounts: 0 };

@@ -85,7 +85,7 @@ struct AdversarialInputs {
 }
 
 impl Detector for AdversarialInputs {
-    fn on_rows(&mut self, state: &ModelState, rows: &EventRows<'_>, findings: &mut Vec<Finding>) {
+    fn on_rows(&mut self, state: &ModelState, rows: &EventRows<'_, '_>, findings: &mut Vec<Finding>) {
         if rows.batch.kind != RecordKind::Inference || self.is_off {
             return;
         }
@@ -125,7 +125,7 @@ impl AdversarialInputs {
     fn take(
         &mut self,
         state: &ModelState,
-        rows: &EventRows<'_>,
+        rows: &EventRows<'_, '_>,
         row: usize,
         now: Timestamp,
         findings: &mut Vec<Finding>,

@@ -17,12 +17,11 @@ use wardline_domain::{Carrier, Finding, FindingKind, RecordKind, Severity, Span,
 
 use super::{Detector, DetectorBudget, DetectorSpec, EventRows, saved_whole};
 use crate::{
-    client_rows::UsageColumns,
-    clients::{ClientColumns, ClientTable, Pending},
+    clients::{ClientTable, Pending},
     draft::{draft, sealed},
     evidence,
     model_state::{ModelState, Phase},
-    queries::{Query, QueryColumns},
+    queries::Query,
     repeats::Repeats,
     wording::{number, span},
 };
@@ -63,20 +62,19 @@ struct Calls {
 }
 
 impl Detector for AgentLoops {
-    fn on_rows(&mut self, state: &ModelState, rows: &EventRows<'_>, _findings: &mut Vec<Finding>) {
+    fn on_rows(&mut self, state: &ModelState, rows: &EventRows<'_, '_>, _findings: &mut Vec<Finding>) {
         if rows.batch.kind != RecordKind::Inference || state.phase == Phase::Sampling {
             return;
         }
-        let Some(sessions) = ClientColumns::sessions(rows.batch) else { return };
-        let clients = ClientColumns::of(rows.batch);
-        let queries = QueryColumns::of(rows.batch, state);
-        let usage = UsageColumns::of(rows.batch);
+        let Some(sessions) = rows.sessions() else { return };
+        let queries = rows.queries(state);
+        let usage = rows.usage();
         let now = state.second.start;
         for row in rows.range.clone() {
-            let Some(name) = sessions.client(row) else { continue };
-            let owner = || clients.as_ref().and_then(|clients| clients.client(row)).map(|client| client.label());
+            let Some(name) = rows.session(row) else { continue };
+            let owner = || rows.client(row).map(|client| client.label());
             let new = || Calls { owner: owner(), ..Calls::default() };
-            let session = self.sessions.ask(&sessions, &name, row, now, new);
+            let Some(session) = self.sessions.ask(state.client_room, sessions, &name, row, now, new) else { continue };
             let query = queries.as_ref().and_then(|queries| queries.query(row));
             let run = session.habit.call(query, usage.input_length(row), now);
             if state.phase != Phase::Watching {

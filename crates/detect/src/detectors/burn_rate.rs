@@ -2,251 +2,218 @@
 //!
 //! - **Method:** multi-window, multi-burn-rate. With `budget = 1 - objective`, the burn rate of a window is
 //!   `bad / (N budget)`. A rule fires when the long and the short window both exceed its burn rate, with
-//!   exact counts of events. For the long window `N` is at least the model's mean traffic over that
-//!   length, so that a burn rate of 14.4 over an hour always means 2 % of the 30-day budget, also when the
-//!   history is shorter or the night is quiet.
-//! - **Fields:** `status` for success; `latency_ms` for the latency objective.
-//! - **False alarms:** at least five bad events, and for pages no more than one chance in a
-//!   thousand, for tickets one in fifty, of as many at exactly the objective (Poisson).
-//! - **Severity:** the fast rules page, the slow ones make a ticket; without an operator's objective a
-//!   default of 99 % makes tickets only.
+//!   exact counts of events at the times at which they happened. For the long window `N` is at least the model's mean
+//!   traffic over that length, so that a burn rate of 14.4 over an hour always means 2 % of the 30-day budget, also when
+//!   the history is shorter or the night is quiet. Each objective of a model is watched by itself, and those of services
+//!   over all their models. A burn rate that would need more than half of all events to be bad is lowered to that, and
+//!   the finding says so.
+//! - **Fields:** `status` for success; `latency_ms` for latency objectives.
+//! - **False alarms:** at least five bad events. A page needs an e-value of 1,000 against the objective itself in the
+//!   long window: a month has 840 windows of an hour and of six, so that a model that fails exactly as often as it may
+//!   pages falsely less than once a month, however little traffic it has. A ticket needs no more than one chance in
+//!   fifty of as many (Poisson).
+//! - **Severity:** the fast rules page, the slow ones make a ticket and are silent while a faster one fires; without an
+//!   operator's objective a default of 99 % makes tickets only.
 //! - **Blind spots:** failures within budget; the canary's failures diluted by the stable version (that
 //!   is `version_errors`).
 //! - **ATLAS:** none: a symptom of operations.
 
-use std::collections::VecDeque;
+use std::collections::BTreeMap;
 
+use arrow::array::Array as _;
 use serde::{Deserialize, Serialize};
-use wardline_domain::{Finding, FindingKind, Objectives, Severity, Span, Timestamp};
+use wardline_domain::{Finding, FindingKind, Indicator, RecordKind, Severity, Slo, Timestamp};
 
-use super::{Detector, DetectorBudget, DetectorSpec, saved_whole};
+use super::{Detector, DetectorBudget, DetectorSpec, EventRows};
 use crate::{
-    draft::{draft, sealed},
+    draft::{draft, sealed, sealed_as},
     evidence,
     groups::WHOLE,
     model_state::ModelState,
-    rate::RateHistory,
-    repeats::Repeats,
     second::Fact,
-    tails::poisson_at_least,
-    wording::{clock_time, milliseconds, model_and_version, number, percent, span},
+    slo::{Asked, BudgetWatch, Burn, SloCount, is_bad},
+    wording::model_and_version,
 };
 
 pub(super) const SPEC: DetectorSpec = DetectorSpec {
     name: "burn_rate",
     budget_share: 0.1,
-    method: "multi-window burn rates of the success and the latency objective",
+    method: "multi-window burn rates of every objective",
     atlas: &[],
     build: |_: &DetectorBudget| Box::new(BurnRate::default()),
 };
 
 /// Success that is expected of a model whose operator set no objective.
 const DEFAULT_SUCCESS: f64 = 0.99;
-/// Chance of as many bad events at exactly the objective: for pages, and for tickets, where a service
-/// that uses up its budget exactly is worth a ticket anyway.
-const MOST_CHANCE_PAGE: f64 = 1e-3;
-const MOST_CHANCE_TICKET: f64 = 2e-2;
-/// Fewer bad events than this are no trend.
-const LEAST_BAD: u64 = 5;
-/// A burn rate above this share of bad events cannot be required: it would never be reached.
-const MOST_SHARE: f64 = 0.5;
+/// Events that happened so long before the second that is open count in their own minute.
+const LATE: i64 = Timestamp::MINUTE;
 
-struct Rule {
-    long: Span,
-    short: Span,
-    burn: f64,
-    severity: Severity,
-}
-
-const RULES: [Rule; 4] = [
-    Rule { long: Timestamp::HOUR, short: 5 * Timestamp::MINUTE, burn: 14.4, severity: Severity::Page },
-    Rule { long: 6 * Timestamp::HOUR, short: 30 * Timestamp::MINUTE, burn: 6.0, severity: Severity::Page },
-    Rule { long: Timestamp::DAY, short: 2 * Timestamp::HOUR, burn: 3.0, severity: Severity::Ticket },
-    Rule { long: 3 * Timestamp::DAY, short: 6 * Timestamp::HOUR, burn: 1.0, severity: Severity::Ticket },
-];
-
-#[derive(Default, Serialize, Deserialize)]
+#[derive(Default)]
 struct BurnRate {
-    success: Budget,
-    latency: Budget,
+    budgets: BTreeMap<String, BudgetWatch>,
+    /// What the second that is open holds besides its own counts.
+    open: Open,
+    /// Made from the settings when they are first needed.
+    watched: Option<Vec<Watched>>,
 }
 
-/// One objective's events.
+/// What the rows of the second that is open said.
 #[derive(Default, Serialize, Deserialize)]
-struct Budget {
-    /// By minute: events and bad ones, the last three days.
-    minutes: VecDeque<(i64, u32, u32)>,
-    history: RateHistory,
-    alarms: [Option<Repeats>; RULES.len()],
+struct Open {
+    /// Late events: minute, failed, latency.
+    late: Vec<(Timestamp, bool, Option<f64>)>,
+    /// By objective that the second does not count itself: events and bad ones.
+    counted: BTreeMap<String, (u32, u32)>,
 }
 
-/// What a rule found.
-struct Burn {
-    rule: usize,
-    rate: f64,
-    long: (u64, u64),
-    /// Share of the whole budget that went in the long window.
-    spent: f64,
-    chance: f64,
+/// An objective, and how its events are counted.
+struct Watched {
+    slo: Slo,
+    /// What every second counts anyway; none for objectives whose rows are looked at.
+    fact: Option<Fact>,
+    most: Severity,
 }
+
+/// A late event that has no place among more than so many is counted when it comes.
+const MOST_LATE: usize = 100_000;
 
 impl Detector for BurnRate {
-    fn on_second(&mut self, state: &ModelState, findings: &mut Vec<Finding>) {
-        let objectives = state.settings.objectives.unwrap_or_default();
-        let success = objectives.success.unwrap_or(DEFAULT_SUCCESS);
-        let is_set = state.settings.objectives.is_some();
-        if let Some(burn) = self.success.observe(state, Fact::Failed, 1.0 - success) {
-            let most = if is_set && objectives.success.is_some() { Severity::Page } else { Severity::Ticket };
-            findings.push(self.success.finding(state, Fact::Failed, &objectives, 1.0 - success, &burn, most));
+    fn on_rows(&mut self, state: &ModelState, rows: &EventRows<'_, '_>, _findings: &mut Vec<Finding>) {
+        let Ok(times) = rows.batch.times() else { return };
+        if rows.batch.kind != RecordKind::Inference {
+            return;
         }
-        if objectives.latency_p99_ms.is_some()
-            && let Some(burn) = self.latency.observe(state, Fact::OverObjective, objectives.latency_budget)
-        {
-            findings.push(self.latency.finding(
-                state,
-                Fact::OverObjective,
-                &objectives,
-                objectives.latency_budget,
-                &burn,
-                Severity::Page,
-            ));
+        let watched = self.watched.get_or_insert_with(|| watched(state));
+        let by_row: Vec<&Slo> = watched.iter().filter(|one| one.fact.is_none()).map(|one| &one.slo).collect();
+        let earliest = state.second.start.plus(-LATE).micros();
+        let has_late = times.values()[rows.range.clone()].iter().any(|&time| time < earliest);
+        if by_row.is_empty() && !has_late {
+            return;
         }
-    }
-
-    saved_whole!();
-}
-
-impl Budget {
-    fn observe(&mut self, state: &ModelState, fact: Fact, budget: f64) -> Option<Burn> {
-        let now = state.second.start;
-        let (events, bad) = state.second.whole.share(fact);
-        let minute = now.floor(Timestamp::MINUTE).micros();
-        match self.minutes.back_mut() {
-            Some((open, n, k)) if *open == minute => (*n, *k) = (*n + events, *k + bad),
-            _ => self.minutes.push_back((minute, events, bad)),
-        }
-        while self.minutes.front().is_some_and(|&(start, ..)| minute - start > RULES[3].long) {
-            self.minutes.pop_front();
-        }
-        self.history.push(now.micros(), events, bad);
-        if bad == 0 || budget <= 0.0 {
-            return None;
-        }
-        let burns: Vec<Burn> = (0..RULES.len()).filter_map(|rule| self.judge(state, now, budget, rule)).collect();
-        // It began where failures became more frequent than was learned, if that is below the objective.
-        let normal = state
-            .rate(WHOLE, Fact::Failed)
-            .filter(|_| fact == Fact::Failed)
-            .map_or(budget, |rate| rate.upper.min(budget));
-        self.due(burns, now, normal)
-    }
-
-    /// The most urgent rule that fires and is due to be told.
-    fn due(&mut self, burns: Vec<Burn>, now: Timestamp, normal: f64) -> Option<Burn> {
-        let mut told = None;
-        for burn in burns {
-            let short = RULES[burn.rule].short;
-            let alarm = &mut self.alarms[burn.rule];
-            let is_new = alarm.is_none_or(|alarm| alarm.quiet_for(now) > short);
-            let is_due = if is_new {
-                let rise = self.history.rise(normal);
-                let onset = rise.map_or(now, |rise| Timestamp::from_micros(rise.onset));
-                let interval = rise.map_or((now, now), |rise| {
-                    (Timestamp::from_micros(rise.interval.0), Timestamp::from_micros(rise.interval.1))
-                });
-                *alarm = Some(Repeats::begin(now, onset, interval));
-                true
-            } else {
-                alarm.as_mut().is_some_and(|alarm| alarm.again(now))
-            };
-            if is_due && told.is_none() {
-                told = Some(burn);
+        let latency = rows.batch.number("latency_ms");
+        let status = rows.batch.text("status");
+        for row in rows.range.clone() {
+            let failed = status.as_ref().is_some_and(|status| status.get(row) == Some("error"));
+            let latency_ms = latency.filter(|array| array.is_valid(row)).map(|array| array.value(row));
+            let time = times.value(row);
+            if time < earliest && self.open.late.len() < MOST_LATE {
+                let minute = Timestamp::from_micros(time).floor(Timestamp::MINUTE);
+                self.open.late.push((minute, failed, latency_ms));
+                continue;
+            }
+            for slo in &by_row {
+                let Some(is_bad) = is_bad(slo.indicator, failed, latency_ms) else { continue };
+                let (events, bad) = self.open.counted.entry(slo.name.clone()).or_default();
+                (*events, *bad) = (*events + 1, *bad + u32::from(is_bad));
             }
         }
-        told
     }
 
-    fn judge(&self, state: &ModelState, now: Timestamp, budget: f64, rule: usize) -> Option<Burn> {
-        let Rule { long, short, burn, severity } = RULES[rule];
-        let most_chance = if severity == Severity::Page { MOST_CHANCE_PAGE } else { MOST_CHANCE_TICKET };
-        let burn = burn.min(MOST_SHARE / budget);
-        let (n_short, bad_short) = self.within(now, short);
-        if n_short == 0 || (bad_short as f64) < burn * budget * n_short as f64 {
-            return None;
+    fn on_second(&mut self, state: &ModelState, findings: &mut Vec<Finding>) {
+        let open = std::mem::take(&mut self.open);
+        let watched = self.watched.get_or_insert_with(|| watched(state));
+        for one in watched.iter() {
+            let budget = self.budgets.entry(one.slo.name.clone()).or_default();
+            if let Some(burn) = observe(budget, one, state, &open) {
+                findings.push(finding(budget, one, state, &burn));
+            }
         }
-        let (n_long, bad_long) = self.within(now, long);
-        let seconds = |span: Span| span as f64 / Timestamp::SECOND as f64;
-        let mean_rate = match (&state.learned, state.started) {
-            (Some(learned), _) => learned.traffic.mean,
-            (None, Some(started)) => state.events as f64 / seconds(now.since(started)).max(600.0),
-            _ => return None,
+    }
+
+    fn slo_counts(&self, state: &ModelState) -> Vec<SloCount> {
+        let set = Slo::of_model(&state.name, &state.settings);
+        let count = |slo: Slo| {
+            let (events, bad) = self.budgets.get(&slo.name).map_or((0, 0), |budget| budget.ledger.total());
+            SloCount { service: slo.service, slo: slo.name, events, bad }
         };
-        let n = (n_long as f64).max(mean_rate * seconds(long));
-        let rate = bad_long as f64 / (n * budget);
-        let chance = poisson_at_least(bad_long, n * budget);
-        let window = state.settings.objectives.map_or(30, |objectives| objectives.window_days.max(1));
-        let spent = bad_long as f64 / (mean_rate * 86_400.0 * f64::from(window) * budget);
-        (rate >= burn && bad_long >= LEAST_BAD && chance <= most_chance).then_some(Burn {
-            rule,
-            rate,
-            long: (n_long, bad_long),
-            spent,
-            chance,
+        set.into_iter().map(count).collect()
+    }
+
+    fn save(&self) -> Result<Vec<u8>, postcard::Error> {
+        postcard::to_stdvec(&(&self.budgets, &self.open))
+    }
+
+    fn load(&mut self, bytes: &[u8]) -> Result<(), postcard::Error> {
+        (self.budgets, self.open) = postcard::from_bytes(bytes)?;
+        Ok(())
+    }
+}
+
+/// The objectives of a model; a default for success where none is set.
+fn watched(state: &ModelState) -> Vec<Watched> {
+    let mut slos = Slo::of_model(&state.name, &state.settings);
+    let mut most = vec![Severity::Page; slos.len()];
+    if !slos.iter().any(|slo| slo.indicator == Indicator::Success) {
+        slos.push(Slo {
+            name: Slo::SUCCESS.to_owned(),
+            service: state.name.clone(),
+            description: String::new(),
+            models: vec![state.name.clone()],
+            indicator: Indicator::Success,
+            target: DEFAULT_SUCCESS,
+            window_days: state.settings.objectives.unwrap_or_default().window_days,
+            rules: Vec::new(),
+            metric: None,
+        });
+        most.push(Severity::Ticket);
+    }
+    let counted_limit = state.settings.objectives.and_then(|objectives| objectives.latency_p99_ms);
+    slos.into_iter()
+        .zip(most)
+        .map(|(slo, most)| {
+            let fact = match slo.indicator {
+                Indicator::Success => Some(Fact::Failed),
+                Indicator::Latency { within_ms } if Some(within_ms) == counted_limit => Some(Fact::OverObjective),
+                Indicator::Latency { .. } => None,
+            };
+            Watched { slo, fact, most }
         })
-    }
+        .collect()
+}
 
-    fn within(&self, now: Timestamp, span: Span) -> (u64, u64) {
-        let from = now.plus(-span).micros();
-        self.minutes
-            .iter()
-            .rev()
-            .take_while(|&&(start, ..)| start + Timestamp::MINUTE > from)
-            .fold((0, 0), |(n, k), &(_, events, bad)| (n + u64::from(events), k + u64::from(bad)))
-    }
-
-    fn finding(
-        &self,
-        state: &ModelState,
-        fact: Fact,
-        objectives: &Objectives,
-        budget: f64,
-        burn: &Burn,
-        most: Severity,
-    ) -> Finding {
-        let now = state.second.start;
-        let rule = &RULES[burn.rule];
-        let measure = if fact == Fact::Failed { "status" } else { "latency_ms" };
-        let mut finding = draft(state, SPEC.name, FindingKind::SloBurn, measure, now);
-        finding.version = state.sole_version();
-        if let Some(alarm) = self.alarms[burn.rule] {
-            (finding.onset, finding.onset_interval) = (alarm.onset, alarm.onset_interval);
+/// Counts the second's events, each at its own time, and judges.
+fn observe(budget: &mut BudgetWatch, one: &Watched, state: &ModelState, open: &Open) -> Option<Burn> {
+    let now = state.second.start;
+    let slo = &one.slo;
+    let mut late = (0, 0);
+    for &(minute, failed, latency_ms) in &open.late {
+        if let Some(is_bad) = is_bad(slo.indicator, failed, latency_ms) {
+            budget.ledger.add(minute, 1, u32::from(is_bad));
+            late = (late.0 + 1, late.1 + u32::from(is_bad));
         }
-        let (n, bad) = burn.long;
-        finding.observed = bad as f64 / n.max(1) as f64;
-        (finding.expected, finding.unit) = (budget, "share".to_owned());
-        (finding.n_observed, finding.n_expected) = (n, n);
-        (finding.effect, finding.effect_name) = (burn.rate, "burn_rate".to_owned());
-        finding.p_value = Some(burn.chance);
-        finding.severity = rule.severity.min(most);
-        let what = match (fact, objectives.latency_p99_ms) {
-            (Fact::OverObjective, Some(limit)) => format!("took longer than {}", milliseconds(limit)),
-            _ => "failed".to_owned(),
-        };
-        let objective = if fact == Fact::Failed { "error budget" } else { "latency budget" };
-        finding.title = format!(
-            "{objective} of {} burns {} times too fast since {}: {bad} of {n} predictions {what} in the last {} ({}, allowed {}), {} of the {}-day budget",
-            model_and_version(&state.name, finding.version.as_deref()),
-            number(burn.rate),
-            clock_time(finding.onset, now),
-            span(rule.long),
-            percent(finding.observed),
-            percent(budget),
-            percent(burn.spent),
-            objectives.window_days,
-        );
-        finding.evidence = if fact == Fact::Failed { evidence::errors(&finding) } else { evidence::latency(&finding) };
-        sealed(finding)
     }
+    let (events, bad) = match one.fact {
+        Some(fact) => {
+            let (events, bad) = state.second.whole.share(fact);
+            (events.saturating_sub(late.0), bad.saturating_sub(late.1))
+        }
+        None => open.counted.get(&slo.name).copied().unwrap_or_default(),
+    };
+    budget.count(now, events, bad);
+    budget.ledger.forget(now, slo.window());
+    if bad == 0 {
+        return None;
+    }
+    // It began where failures became more frequent than was learned, if that is below the objective.
+    let normal = state
+        .rate(WHOLE, Fact::Failed)
+        .filter(|_| slo.indicator == Indicator::Success)
+        .map_or(slo.budget(), |rate| rate.upper.min(slo.budget()));
+    let mean_rate = state.learned.as_ref().map(|learned| learned.traffic.mean);
+    budget.judge(slo, &Asked { now, mean_rate, normal })
+}
+
+fn finding(budget: &BudgetWatch, one: &Watched, state: &ModelState, burn: &Burn) -> Finding {
+    let slo = &one.slo;
+    let is_success = slo.indicator == Indicator::Success;
+    let measure = if is_success { "status" } else { "latency_ms" };
+    let mut finding = draft(state, SPEC.name, FindingKind::SloBurn, measure, state.second.start);
+    finding.version = state.sole_version();
+    let whose = model_and_version(&state.name, finding.version.as_deref());
+    budget.fill(&mut finding, slo, burn, one.most, &whose);
+    finding.evidence = if is_success { evidence::errors(&finding) } else { evidence::latency(&finding) };
+    let is_named = slo.name != Slo::SUCCESS && slo.name != Slo::LATENCY;
+    if is_named { sealed_as(finding, &format!("{measure} {}", slo.name)) } else { sealed(finding) }
 }
 
 #[cfg(test)]

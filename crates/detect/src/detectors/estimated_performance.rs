@@ -97,7 +97,7 @@ struct EstimatedPerformance {
 }
 
 impl Detector for EstimatedPerformance {
-    fn on_rows(&mut self, state: &ModelState, rows: &EventRows<'_>, findings: &mut Vec<Finding>) {
+    fn on_rows(&mut self, state: &ModelState, rows: &EventRows<'_, '_>, findings: &mut Vec<Finding>) {
         if rows.batch.kind != RecordKind::Inference {
             return;
         }

@@ -103,7 +103,7 @@ struct Telling<'a> {
 }
 
 impl Detector for Fairness {
-    fn on_rows(&mut self, state: &ModelState, rows: &EventRows<'_>, _findings: &mut Vec<Finding>) {
+    fn on_rows(&mut self, state: &ModelState, rows: &EventRows<'_, '_>, _findings: &mut Vec<Finding>) {
         if rows.batch.kind == RecordKind::Inference {
             let is_learning = state.phase != Phase::Watching;
             self.people.observe(rows, &state.settings, is_learning, state.second.start);

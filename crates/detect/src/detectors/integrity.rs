@@ -59,7 +59,7 @@ struct Integrity {
 }
 
 impl Detector for Integrity {
-    fn on_rows(&mut self, state: &ModelState, rows: &EventRows<'_>, findings: &mut Vec<Finding>) {
+    fn on_rows(&mut self, state: &ModelState, rows: &EventRows<'_, '_>, findings: &mut Vec<Finding>) {
         match rows.batch.kind {
             RecordKind::Inference => {
                 self.telemetry.observe(state, rows);

@@ -24,7 +24,7 @@ use crate::{
     model_state::{ModelState, Phase},
     refusal::is_refusal,
     text_attack::Reader,
-    text_rows::{Allowance, TextRows},
+    text_rows::Allowance,
     wording::span,
 };
 
@@ -92,11 +92,11 @@ struct Exchange<'a> {
 }
 
 impl Detector for JailbreakRetries {
-    fn on_rows(&mut self, state: &ModelState, rows: &EventRows<'_>, _findings: &mut Vec<Finding>) {
+    fn on_rows(&mut self, state: &ModelState, rows: &EventRows<'_, '_>, _findings: &mut Vec<Finding>) {
         if rows.batch.kind != RecordKind::Inference {
             return;
         }
-        let Some(texts) = TextRows::of(rows.batch).filter(|texts| texts.prompt.is_some()) else { return };
+        let Some(texts) = rows.texts().filter(|texts| texts.prompt.is_some()) else { return };
         let status = filled_text(rows.batch, "status");
         let now = state.second.start;
         for row in rows.range.clone() {

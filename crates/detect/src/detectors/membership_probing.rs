@@ -21,11 +21,11 @@ use wardline_domain::{Carrier, Finding, FindingKind, RecordKind, Severity, Span,
 
 use super::{Detector, DetectorBudget, DetectorSpec, EventRows, saved_whole};
 use crate::{
-    clients::{ClientColumns, ClientTable, Pending},
+    clients::{ClientTable, Pending},
     draft::{draft, sealed},
     evidence,
     model_state::{ModelState, Phase},
-    queries::{Query, QueryColumns},
+    queries::Query,
     repeats::Repeats,
     wording::clock_time,
 };
@@ -74,18 +74,20 @@ struct Asked {
 }
 
 impl Detector for Probing {
-    fn on_rows(&mut self, state: &ModelState, rows: &EventRows<'_>, _findings: &mut Vec<Finding>) {
+    fn on_rows(&mut self, state: &ModelState, rows: &EventRows<'_, '_>, _findings: &mut Vec<Finding>) {
         if rows.batch.kind != RecordKind::Inference || state.phase == Phase::Sampling {
             return;
         }
         let scored = ["scores", "score"].map(|name| rows.batch.column(name));
         let has_score = |row: usize| scored.iter().flatten().any(|array| array.is_valid(row));
-        let Some(columns) = ClientColumns::of(rows.batch) else { return };
-        let Some(queries) = QueryColumns::of(rows.batch, state) else { return };
+        let Some(columns) = rows.clients() else { return };
+        let Some(queries) = rows.queries(state) else { return };
         let now = state.second.start;
         for row in rows.range.clone().filter(|&row| has_score(row)) {
-            let (Some(name), Some(query)) = (columns.client(row), queries.query(row)) else { continue };
-            let client = self.clients.ask(&columns, &name, row, now, Probes::default);
+            let (Some(name), Some(query)) = (rows.client(row), queries.query(row)) else { continue };
+            let Some(client) = self.clients.ask(state.client_room, columns, &name, row, now, Probes::default) else {
+                continue;
+            };
             if !client.habit.is_probe(query, now) {
                 continue;
             }

@@ -4,11 +4,13 @@
 //! closes, or the records themselves, and returns findings. It can be saved and loaded. Its weight in the
 //! false-alarm budget is in its specification.
 
-use std::ops::Range;
+use wardline_domain::{Finding, Timestamp};
 
-use wardline_domain::{EventBatch, Finding, Timestamp};
-
-use crate::{model_state::ModelState, model_watch::ClosedWindow, outcomes::JudgedPrediction, settings::WatchSettings};
+pub(crate) use crate::event_rows::EventRows;
+use crate::{
+    model_state::ModelState, model_watch::ClosedWindow, outcomes::JudgedPrediction, settings::WatchSettings,
+    slo::SloCount,
+};
 
 mod account_graph;
 mod accuracy;
@@ -94,19 +96,11 @@ pub const DETECTORS: &[DetectorSpec] = &[
     obfuscated_text::SPEC,
 ];
 
-/// Rows of one model that follow each other in a batch.
-#[derive(Clone, Debug)]
-pub(crate) struct EventRows<'a> {
-    /// Its kind says what the rows are.
-    pub(crate) batch: &'a EventBatch,
-    pub(crate) range: Range<usize>,
-}
-
 /// A pure state machine from seconds, windows and single records to findings.
 pub(crate) trait Detector: Send {
     /// Records of the model, in order: predictions, all of one second of the stream, before that second ends; or
     /// training rows or a deployment. A batch may end anywhere between two rows, so nothing may depend on that.
-    fn on_rows(&mut self, _state: &ModelState, _rows: &EventRows<'_>, _findings: &mut Vec<Finding>) {}
+    fn on_rows(&mut self, _state: &ModelState, _rows: &EventRows<'_, '_>, _findings: &mut Vec<Finding>) {}
     /// A second that had events has ended; its counts are `state.second`.
     fn on_second(&mut self, _state: &ModelState, _findings: &mut Vec<Finding>) {}
     /// A window has ended.
@@ -125,6 +119,10 @@ pub(crate) trait Detector: Send {
     fn on_time(&mut self, _state: &ModelState, _now: Timestamp, _findings: &mut Vec<Finding>) {}
     /// No more records come.
     fn on_end(&mut self, _state: &ModelState, _findings: &mut Vec<Finding>) {}
+    /// What it counted for objectives since the beginning.
+    fn slo_counts(&self, _state: &ModelState) -> Vec<SloCount> {
+        Vec::new()
+    }
     /// Its state.
     fn save(&self) -> Result<Vec<u8>, postcard::Error>;
     /// Takes a saved state.

@@ -24,11 +24,11 @@ use wardline_domain::{Carrier, Finding, FindingKind, RecordKind, Severity, Slice
 
 use super::{Detector, DetectorBudget, DetectorSpec, EventRows, saved_whole};
 use crate::{
-    clients::{Client, ClientColumns, ClientTable},
+    clients::{Client, ClientTable},
     draft::{draft, sealed},
     evidence,
     model_state::{ModelState, Phase},
-    queries::{Query, QueryColumns},
+    queries::Query,
     query_structure::{BLOCK, BlockSum, HonestBlocks, LatestBlocks, PairTable, QueryStructure, SCORES},
     repeats::Repeats,
     wording::{clock_time, number, percent},
@@ -117,16 +117,18 @@ struct Told {
 }
 
 impl Detector for ModelExtraction {
-    fn on_rows(&mut self, state: &ModelState, rows: &EventRows<'_>, _findings: &mut Vec<Finding>) {
+    fn on_rows(&mut self, state: &ModelState, rows: &EventRows<'_, '_>, _findings: &mut Vec<Finding>) {
         if rows.batch.kind != RecordKind::Inference || state.phase == Phase::Sampling {
             return;
         }
-        let Some(columns) = ClientColumns::of(rows.batch) else { return };
-        let Some(queries) = QueryColumns::of(rows.batch, state) else { return };
+        let Some(columns) = rows.clients() else { return };
+        let Some(queries) = rows.queries(state) else { return };
         let now = state.second.start;
         for row in rows.range.clone() {
-            let Some(name) = columns.client(row) else { continue };
-            let client = self.clients.ask(&columns, &name, row, now, Inquiry::default);
+            let Some(name) = rows.client(row) else { continue };
+            let Some(client) = self.clients.ask(state.client_room, columns, &name, row, now, Inquiry::default) else {
+                continue;
+            };
             let is_new = self.newcomers_since.is_some_and(|since| client.first > since);
             let inquiry = &mut client.habit;
             let nth = inquiry.count(now);

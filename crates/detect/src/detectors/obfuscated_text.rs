@@ -20,7 +20,7 @@ use crate::{
     flag_watch::{Flag, FlagReport, FlagWatch, LEAST_LEARNED},
     model_state::{ModelState, Phase},
     text_attack::disguise,
-    text_rows::{Allowance, TextRows},
+    text_rows::Allowance,
     usual_scores::UsualScores,
     wording::{carried_by, clock_time, number},
 };
@@ -54,11 +54,11 @@ struct ObfuscatedText {
 }
 
 impl Detector for ObfuscatedText {
-    fn on_rows(&mut self, state: &ModelState, rows: &EventRows<'_>, _findings: &mut Vec<Finding>) {
+    fn on_rows(&mut self, state: &ModelState, rows: &EventRows<'_, '_>, _findings: &mut Vec<Finding>) {
         if rows.batch.kind != RecordKind::Inference {
             return;
         }
-        let Some(texts) = TextRows::of(rows.batch).filter(|texts| texts.prompt.is_some()) else { return };
+        let Some(texts) = rows.texts().filter(|texts| texts.prompt.is_some()) else { return };
         let is_watching = state.phase == Phase::Watching && self.usual.whole().count() >= LEAST_LEARNED;
         for row in rows.range.clone() {
             let Some(prompt) = texts.prompt(row) else { continue };

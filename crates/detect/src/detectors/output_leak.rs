@@ -141,15 +141,15 @@ fn speaks_to_the_model(line: &str) -> bool {
 }
 
 impl Detector for OutputLeak {
-    fn on_rows(&mut self, state: &ModelState, rows: &EventRows<'_>, _findings: &mut Vec<Finding>) {
+    fn on_rows(&mut self, state: &ModelState, rows: &EventRows<'_, '_>, _findings: &mut Vec<Finding>) {
         if rows.batch.kind != RecordKind::Inference {
             return;
         }
-        let Some(texts) = TextRows::of(rows.batch).filter(|texts| texts.output.is_some()) else { return };
+        let Some(texts) = rows.texts().filter(|texts| texts.output.is_some()) else { return };
         for row in rows.range.clone() {
             let Some(output) = texts.output(row) else { continue };
             if self.allowance.takes(state.second.start, output, MOST_BYTES_A_SECOND) {
-                self.read(state, &texts, row, output);
+                self.read(state, texts, row, output);
             }
         }
     }

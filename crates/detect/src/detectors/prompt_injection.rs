@@ -76,11 +76,11 @@ struct PromptInjection {
 }
 
 impl Detector for PromptInjection {
-    fn on_rows(&mut self, state: &ModelState, rows: &EventRows<'_>, _findings: &mut Vec<Finding>) {
+    fn on_rows(&mut self, state: &ModelState, rows: &EventRows<'_, '_>, _findings: &mut Vec<Finding>) {
         if rows.batch.kind != RecordKind::Inference {
             return;
         }
-        let Some(texts) = TextRows::of(rows.batch).filter(|texts| texts.prompt.is_some()) else { return };
+        let Some(texts) = rows.texts().filter(|texts| texts.prompt.is_some()) else { return };
         let is_watching = state.phase == Phase::Watching && self.usual.whole().count() >= LEAST_LEARNED;
         for row in rows.range.clone() {
             let Some(prompt) = texts.prompt(row) else { continue };
@@ -90,7 +90,7 @@ impl Detector for PromptInjection {
             let reading = self.reader.read(prompt);
             let channel = texts.channel(row);
             if is_watching {
-                self.judge(state, &texts, row, &reading);
+                self.judge(state, texts, row, &reading);
             } else {
                 self.usual.learn(channel, reading.score);
                 self.flags.learn(channel, reading.score >= LEAST_POINTS);

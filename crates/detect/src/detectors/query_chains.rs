@@ -21,11 +21,11 @@ use wardline_domain::{Carrier, Finding, FindingKind, RecordKind, Severity, Span,
 
 use super::{Detector, DetectorBudget, DetectorSpec, EventRows, saved_whole};
 use crate::{
-    clients::{ClientColumns, ClientTable},
+    clients::ClientTable,
     draft::{draft, sealed},
     evidence,
     model_state::{ModelState, Phase},
-    queries::{Decisions, Query, QueryColumns},
+    queries::{Decisions, Query},
     repeats::Repeats,
     wording::span,
 };
@@ -75,7 +75,7 @@ struct Step {
 }
 
 impl Detector for Chains {
-    fn on_rows(&mut self, state: &ModelState, rows: &EventRows<'_>, _findings: &mut Vec<Finding>) {
+    fn on_rows(&mut self, state: &ModelState, rows: &EventRows<'_, '_>, _findings: &mut Vec<Finding>) {
         if rows.batch.kind != RecordKind::Inference || state.phase == Phase::Sampling {
             return;
         }
@@ -83,17 +83,19 @@ impl Detector for Chains {
         if !decisions.is_known() {
             return;
         }
-        let Some(columns) = ClientColumns::of(rows.batch) else { return };
-        let Some(queries) = QueryColumns::of(rows.batch, state) else { return };
+        let Some(columns) = rows.clients() else { return };
+        let Some(queries) = rows.queries(state) else { return };
         let now = state.second.start;
         let is_watching = state.phase == Phase::Watching;
         for row in rows.range.clone() {
-            let (Some(name), Some(query)) = (columns.client(row), queries.query(row)) else { continue };
+            let (Some(name), Some(query)) = (rows.client(row), queries.query(row)) else { continue };
             let class = decisions.class(row);
             if class == 0 {
                 continue;
             }
-            let client = self.clients.ask(&columns, &name, row, now, Walk::default);
+            let Some(client) = self.clients.ask(state.client_room, columns, &name, row, now, Walk::default) else {
+                continue;
+            };
             let Some(step) = client.habit.step(query, class, now) else { continue };
             if !is_watching {
                 self.longest_honest = self.longest_honest.max(step.length);

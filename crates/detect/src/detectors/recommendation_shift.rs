@@ -106,7 +106,7 @@ struct Risen {
 }
 
 impl Detector for RecommendationShift {
-    fn on_rows(&mut self, state: &ModelState, rows: &EventRows<'_>, findings: &mut Vec<Finding>) {
+    fn on_rows(&mut self, state: &ModelState, rows: &EventRows<'_, '_>, findings: &mut Vec<Finding>) {
         self.note_pushed(findings);
         if rows.batch.kind == RecordKind::Inference && self.source != Source::None {
             self.take(state, rows);
@@ -140,7 +140,7 @@ impl RecommendationShift {
         }
     }
 
-    fn take(&mut self, state: &ModelState, rows: &EventRows<'_>) {
+    fn take(&mut self, state: &ModelState, rows: &EventRows<'_, '_>) {
         let slates = slates_of(rows.batch);
         let decisions = rows.batch.text("decision");
         let (versions, users) = (rows.batch.text(column::VERSION), rows.batch.text("user"));

@@ -19,12 +19,12 @@
 
 use arrow::array::{Array, AsArray, Float64Array, StringArray};
 use serde::{Deserialize, Serialize};
-use wardline_domain::{Carrier, EventBatch, Finding, FindingKind, RecordKind, Severity, Timestamp};
+use wardline_domain::{Carrier, Finding, FindingKind, RecordKind, Severity, Timestamp};
 
 use super::{Detector, DetectorBudget, DetectorSpec, EventRows, saved_whole};
 use crate::{
     client_rows::UsageColumns,
-    clients::{ClientColumns, ClientTable, Pending},
+    clients::{ClientTable, Pending},
     draft::{draft, sealed},
     evidence,
     model_state::{ModelState, Phase},
@@ -105,16 +105,16 @@ impl Spread {
 }
 
 /// The columns that say how long an input is and how heavy it was.
-struct LoadColumns<'a> {
-    usage: UsageColumns<'a>,
+struct LoadColumns<'a, 's> {
+    usage: &'s UsageColumns<'a>,
     latency: Option<&'a Float64Array>,
     prompt: Option<&'a StringArray>,
 }
 
-impl<'a> LoadColumns<'a> {
-    fn of(batch: &'a EventBatch) -> Self {
-        let prompt = batch.column("prompt").and_then(|array| array.as_string_opt::<i32>());
-        Self { usage: UsageColumns::of(batch), latency: batch.number("latency_ms"), prompt }
+impl<'a, 's> LoadColumns<'a, 's> {
+    fn of(rows: &EventRows<'a, 's>) -> Self {
+        let prompt = rows.batch.column("prompt").and_then(|array| array.as_string_opt::<i32>());
+        Self { usage: rows.usage(), latency: rows.batch.number("latency_ms"), prompt }
     }
 
     /// Which doubling of the length.
@@ -134,22 +134,24 @@ impl<'a> LoadColumns<'a> {
 }
 
 impl Detector for SpongeInputs {
-    fn on_rows(&mut self, state: &ModelState, rows: &EventRows<'_>, _findings: &mut Vec<Finding>) {
+    fn on_rows(&mut self, state: &ModelState, rows: &EventRows<'_, '_>, _findings: &mut Vec<Finding>) {
         if rows.batch.kind != RecordKind::Inference {
             return;
         }
-        let Some(columns) = ClientColumns::of(rows.batch) else { return };
-        let loads = LoadColumns::of(rows.batch);
+        let Some(columns) = rows.clients() else { return };
+        let loads = LoadColumns::of(rows);
         let now = state.second.start;
         let is_watching = state.phase == Phase::Watching;
         let is_late = state.started.is_some_and(|started| now.since(started) >= state.learning_span(started) / 2);
         for row in rows.range.clone() {
-            let (Some(name), Some(length)) = (columns.client(row), loads.length(row)) else { continue };
+            let (Some(name), Some(length)) = (rows.client(row), loads.length(row)) else { continue };
             let values = loads.loads(row);
             if values.iter().all(Option::is_none) {
                 continue;
             }
-            let client = self.clients.ask(&columns, &name, row, now, Heaviness::default);
+            let Some(client) = self.clients.ask(state.client_room, columns, &name, row, now, Heaviness::default) else {
+                continue;
+            };
             for (load, value) in values.into_iter().enumerate() {
                 let Some(value) = value else { continue };
                 self.loads[load].resize(LENGTHS, Spread::default());

@@ -26,7 +26,7 @@ use wardline_domain::{Carrier, Finding, FindingKind, RecordKind, Severity, Slice
 use super::{Detector, DetectorBudget, DetectorSpec, EventRows, saved_whole};
 use crate::{
     client_rows::UsageColumns,
-    clients::{Client, ClientColumns, ClientTable},
+    clients::{Client, ClientTable},
     draft::{draft, sealed},
     evidence,
     model_state::{ModelState, Phase},
@@ -116,27 +116,29 @@ struct Excess {
 }
 
 impl Detector for TokenCost {
-    fn on_rows(&mut self, state: &ModelState, rows: &EventRows<'_>, _findings: &mut Vec<Finding>) {
+    fn on_rows(&mut self, state: &ModelState, rows: &EventRows<'_, '_>, _findings: &mut Vec<Finding>) {
         if rows.batch.kind != RecordKind::Inference {
             return;
         }
-        let Some(clients) = ClientColumns::of(rows.batch) else { return };
-        let columns = UsageColumns::of(rows.batch);
+        let Some(clients) = rows.clients() else { return };
+        let columns = rows.usage();
         let now = state.second.start;
         let is_watching = state.phase == Phase::Watching;
         self.whole.advance(now, growth(is_watching, 7 * Timestamp::DAY));
         for row in rows.range.clone() {
-            let Some(name) = clients.client(row) else { continue };
+            let Some(name) = rows.client(row) else { continue };
             self.has_tokens |= columns.has_tokens(row);
             let units = if self.has_tokens { columns.units(row, state.settings.prices.as_ref()) } else { 1.0 };
             self.whole.add(units);
             let slack = SLACK_REQUESTS * self.mean_request();
-            let client = self.clients.ask(&clients, &name, row, now, KeyHabit::default);
+            let Some(client) = self.clients.ask(state.client_room, clients, &name, row, now, KeyHabit::default) else {
+                continue;
+            };
             let age = now.since(client.first);
             let habit = &mut client.habit;
             habit.advance(now, growth(is_watching, age));
             habit.usage.add(units);
-            habit.note_signs(&columns, row, now, age, is_watching);
+            habit.note_signs(columns, row, now, age, is_watching);
             if is_watching && habit.usage.is_beyond(2.0, slack) {
                 habit.high_requests += 1;
                 if !habit.is_pending && self.pending.len() < 64 {

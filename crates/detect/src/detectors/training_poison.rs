@@ -100,7 +100,7 @@ struct Told {
 }
 
 impl Detector for TrainingPoison {
-    fn on_rows(&mut self, state: &ModelState, rows: &EventRows<'_>, findings: &mut Vec<Finding>) {
+    fn on_rows(&mut self, state: &ModelState, rows: &EventRows<'_, '_>, findings: &mut Vec<Finding>) {
         if rows.batch.kind != RecordKind::TrainingRow {
             return;
         }

@@ -8,3 +8,4 @@ mod baselines;
 mod healthy;
 mod invariants;
 mod retired;
+mod slo;

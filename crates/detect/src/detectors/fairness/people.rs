@@ -125,7 +125,7 @@ impl People {
     /// Counts the people of some rows.
     pub(super) fn observe(
         &mut self,
-        rows: &EventRows<'_>,
+        rows: &EventRows<'_, '_>,
         settings: &ModelSettings,
         is_learning: bool,
         now: Timestamp,

@@ -76,7 +76,7 @@ enum Input<'a> {
 }
 
 impl Answers {
-    pub(super) fn observe(&mut self, state: &ModelState, rows: &EventRows<'_>) {
+    pub(super) fn observe(&mut self, state: &ModelState, rows: &EventRows<'_, '_>) {
         let answer = |name: &str| rows.batch.number(name).filter(|array| array.null_count() < array.len());
         let Some(answers) = answer("score").or_else(|| answer("prediction")) else { return };
         let inputs: Vec<Input<'_>> = inputs_of(rows);
@@ -189,7 +189,7 @@ impl OfVersion {
     }
 }
 
-fn inputs_of<'a>(rows: &EventRows<'a>) -> Vec<Input<'a>> {
+fn inputs_of<'a>(rows: &EventRows<'a, '_>) -> Vec<Input<'a>> {
     let batch = rows.batch;
     let schema = batch.records.schema_ref();
     let features = schema.fields().iter().zip(batch.records.columns());

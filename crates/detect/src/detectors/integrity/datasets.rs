@@ -99,7 +99,7 @@ impl Datasets {
         }
     }
 
-    pub(super) fn observe(&mut self, state: &ModelState, rows: &EventRows<'_>, found: &mut Vec<Odd>) {
+    pub(super) fn observe(&mut self, state: &ModelState, rows: &EventRows<'_, '_>, found: &mut Vec<Odd>) {
         let Ok(times) = rows.batch.times() else { return };
         let text = |name: &str| rows.batch.text(name);
         let (versions, channels, users, ids) = (text("dataset_version"), text("channel"), text("user"), text("row_id"));

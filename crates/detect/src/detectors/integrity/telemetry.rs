@@ -67,7 +67,7 @@ pub(super) struct Rewritten {
 }
 
 impl Telemetry {
-    pub(super) fn observe(&mut self, state: &ModelState, rows: &EventRows<'_>) {
+    pub(super) fn observe(&mut self, state: &ModelState, rows: &EventRows<'_, '_>) {
         let Ok(times) = rows.batch.times() else { return };
         let now = state.second.start;
         let limit = now.plus(-LATE).micros();
