@@ -49,6 +49,7 @@ impl DecisionRecord {
             features: Vec::new(),
             title: self.title(),
             evidence: self.evidence(time),
+            p_limit: None,
             held_back: None,
         };
         Some(Alert {
