@@ -136,6 +136,7 @@ fn prior(change: ChangeKind, trouble: FindingKind) -> f64 {
     use FindingKind as Kind;
     // Deployment, data, traffic, configuration, infrastructure.
     let row: [f64; 5] = match trouble {
+        Kind::Rollback | Kind::Promote => [0.9, 0.03, 0.02, 0.03, 0.02],
         Kind::Traffic => [0.15, 0.05, 0.4, 0.2, 0.2],
         Kind::Errors | Kind::SloBurn => [0.4, 0.1, 0.1, 0.2, 0.2],
         Kind::Latency | Kind::Saturation | Kind::Cost => [0.25, 0.05, 0.3, 0.15, 0.25],
