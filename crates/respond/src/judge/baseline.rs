@@ -119,9 +119,7 @@ impl Generation {
     fn observe(&mut self, event: &JudgedEvent) {
         self.events += 1;
         self.texts += u64::from(event.is_refusal.is_some());
-        for (key, counts, most) in [(event.decision, &mut self.decisions, MOST_DECISIONS)] {
-            tally(counts, key, most);
-        }
+        tally(&mut self.decisions, event.decision, MOST_DECISIONS);
         for segment in event.segments {
             tally(&mut self.segments, segment, MOST_SEGMENTS);
         }

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use wardline_domain::{EventBatch, ModelSettings, RecordKind, Timestamp, column};
 
 use super::{
-    judge::{Beginning, Judge},
+    judging::{Beginning, Judge},
     reading::Versions,
     record::DecisionRecord,
     settings::JudgeSettings,
