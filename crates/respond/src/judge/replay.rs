@@ -3,7 +3,7 @@
 use serde::Serialize;
 use wardline_domain::EventBatch;
 
-use super::{judge::Judge, record::DecisionRecord, settings::SettingError};
+use super::{judging::Judge, record::DecisionRecord, settings::SettingError};
 
 /// How far apart two computations of the same evidence may be.
 const LOG_TOLERANCE: f64 = 1e-6;
