@@ -4,11 +4,11 @@ use serde::{Deserialize, Serialize};
 use wardline_stats::sequential::bernoulli_confidence_sequence;
 
 /// Requests that the asked-for share stands for until enough were counted.
-const WEIGHT_OF_PLAN: f64 = 200.0;
+const WEIGHT_OF_PLAN: f64 = 300.0;
 /// Requests after which what was counted earlier weighs half.
 const MEMORY: f64 = 40_000.0;
 /// Standard errors on each side: a bound that is too wide costs time, one too narrow costs the promise.
-const ERRORS_AROUND: f64 = 1.5;
+const ERRORS_AROUND: f64 = 1.0;
 /// Requests of one look at whether the share has moved.
 const BLOCK: u32 = 256;
 /// Standard errors that a block must be off.

@@ -336,7 +336,8 @@ impl Trial {
 
     /// Looks at all evidence. Only a canary's bad event can raise it, or any event where either way counts.
     fn decide(&mut self, time: Timestamp, role: Role) -> Option<Change> {
-        if self.stale != 0 && (role != Role::Standing || self.hold.is_some() || self.may_rise_either_way()) {
+        let is_off = self.hold.is_none() && self.share.off().is_some();
+        if is_off || self.stale != 0 && (role != Role::Standing || self.hold.is_some() || self.may_rise_either_way()) {
             let bound: f64 =
                 (0..Measure::ALL.len()).map(|at| self.weights[at] * self.at_most(at).min(690.0).exp()).sum();
             if bound >= HOLD_AT || self.hold.is_some() {

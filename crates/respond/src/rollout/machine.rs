@@ -5,7 +5,7 @@
 
 use std::collections::BTreeMap;
 
-use wardline_domain::{ActionRequest, Span, Timestamp};
+use wardline_domain::{Action, ActionRequest, Span, Timestamp};
 
 use super::{
     log::{Course, Ending, Entry, LogEntry, Outcome},
@@ -14,8 +14,10 @@ use super::{
 };
 use crate::judge::{DecisionRecord, State};
 
-/// An actuator that says nothing for so long has failed.
+/// An actuator of traffic that says nothing for so long has failed.
 const ANSWER_WITHIN: Span = 2 * Timestamp::SECOND;
+/// Any other: registries take seconds for a change, and nobody waits for them meanwhile.
+const REGISTRY_ANSWERS_WITHIN: Span = 10 * Timestamp::SECOND;
 /// Attempts at one thing.
 const MOST_ATTEMPTS: u32 = 3;
 /// Time before the second attempt; twice that before the third.
@@ -348,12 +350,14 @@ impl Rollout {
         if self.plan.dry_run && asked.outcome.is_none() {
             return Some(Entry::Came { id: request.id, attempt: asked.attempt, outcome: Outcome::DryRun });
         }
+        let is_traffic = matches!(request.action, Action::SetShare { .. });
+        let within = if is_traffic { ANSWER_WITHIN } else { REGISTRY_ANSWERS_WITHIN };
         match &asked.outcome {
-            None if asked.since.plus(ANSWER_WITHIN) <= time => Some(Entry::Came {
+            None if asked.since.plus(within) <= time => Some(Entry::Came {
                 id: request.id,
                 attempt: asked.attempt,
                 outcome: Outcome::Failed {
-                    reason: format!("no answer within {} s", ANSWER_WITHIN / Timestamp::SECOND),
+                    reason: format!("no answer within {} s", within / Timestamp::SECOND),
                     is_temporary: true,
                 },
             }),

@@ -30,15 +30,17 @@ fn decided(settings: JudgeSettings, events: impl Iterator<Item = JudgedEvent>) -
 }
 
 /// Goal: the evidence is the formula. Method: three bad events of the canary and two of the standing version, right
-/// after the start, by hand: with w = 0.1 + 1.5 sqrt(0.1 0.9 / 200), `sum_j (theta_j/w)^3 ((1-theta_j)/(1-w))^2 / 7`,
+/// after the start, by hand: with w = 0.1 + sqrt(0.1 0.9 / 300), `sum_j (theta_j/w)^3 ((1-theta_j)/(1-w))^2 / 7`,
 /// and 0.7 of it from the first copy; with the part of errors where there are latencies and no outputs.
 #[test]
 fn the_evidence_is_the_formula() {
     let mut trial = trial(JudgeSettings::default());
+    // Before the version has answered once, nothing is counted.
+    trial.observe(&event(1_000, true, false));
     for (number, is_canary) in [true, false, true, false, true].into_iter().enumerate() {
         trial.observe(&event(number as u64, is_canary, true));
     }
-    let w = 0.1 + 1.5 * (0.1_f64 * 0.9 / 200.0).sqrt();
+    let w = 0.1 + (0.1_f64 * 0.9 / 300.0).sqrt();
     let ratios = [1.5, 2.0, 3.0, 5.0, 10.0, 20.0, 50.0];
     let each = ratios.map(|rho: f64| {
         let theta = w * rho / (w * rho + 1.0 - w);
@@ -199,6 +201,7 @@ fn chance_alone_sends_back_seldom() {
 #[test]
 fn good_requests_at_once_are_good_requests() {
     let (mut single, mut at_once) = (trial(JudgeSettings::default()), trial(JudgeSettings::default()));
+    [&mut single, &mut at_once].map(|trial| trial.observe(&event(9_999, true, false)));
     for number in 0..2_000 {
         single.observe(&event(number, number % 10 == 0, false));
     }
