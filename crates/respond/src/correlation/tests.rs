@@ -156,7 +156,7 @@ fn rare_names_join_what_no_path_connects_and_common_ones_do_not() {
 fn a_closed_group_takes_nothing_and_an_alert_counts_once() {
     let mut correlator = correlator();
     let first = signal("1", "channel=feed", 0.0);
-    observe(&mut correlator, &[first.clone()]);
+    observe(&mut correlator, std::slice::from_ref(&first));
     assert_eq!(correlator.observe(&first), []);
     correlator.close("1");
     let changes = correlator.observe(&signal("2", "model=a", 2.0));

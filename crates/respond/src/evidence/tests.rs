@@ -6,6 +6,9 @@ use wardline_domain::Timestamp;
 use super::*;
 use crate::chain::Chain;
 
+/// Files of a pack, as they are changed by a test.
+type Contents<'a> = Vec<(&'a str, Vec<u8>)>;
+
 fn key() -> EvidenceKey {
     EvidenceKey::from_secret([7; 32])
 }
@@ -129,7 +132,7 @@ fn a_flipped_byte_of_a_log_names_its_record() {
 fn what_was_added_taken_or_signed_by_others_is_said() {
     let bytes = whole();
     let read = archive::read(&bytes).files;
-    let again = |change: &dyn Fn(&mut Vec<(&str, Vec<u8>)>)| {
+    let again = |change: &dyn Fn(&mut Contents<'_>)| {
         let mut files: Vec<(&str, Vec<u8>)> = read.iter().map(|(path, content)| (*path, content.to_vec())).collect();
         change(&mut files);
         let written = archive::write(files.iter().map(|(path, content)| (*path, content.as_slice())));

@@ -201,7 +201,9 @@ fn chance_alone_sends_back_seldom() {
 #[test]
 fn good_requests_at_once_are_good_requests() {
     let (mut single, mut at_once) = (trial(JudgeSettings::default()), trial(JudgeSettings::default()));
-    [&mut single, &mut at_once].map(|trial| trial.observe(&event(9_999, true, false)));
+    for trial in [&mut single, &mut at_once] {
+        trial.observe(&event(9_999, true, false));
+    }
     for number in 0..2_000 {
         single.observe(&event(number, number % 10 == 0, false));
     }
