@@ -2,6 +2,16 @@
 //!
 //! `cargo run --release -p wardline-respond --example incident_speed` (Linux: it reads the processor time of its thread)
 
+#![allow(
+    unreachable_pub,
+    missing_docs,
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::print_stdout,
+    clippy::type_complexity,
+    reason = "a tool of the repository"
+)]
+
 use std::sync::Arc;
 
 use rand::{RngExt as _, SeedableRng as _, rngs::StdRng};

@@ -1,5 +1,14 @@
 //! Cascades over three systems: what the example measures over 200 estates holds over a few.
-#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test that cannot go on has failed")]
+
+#![allow(
+    unreachable_pub,
+    missing_docs,
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::print_stdout,
+    clippy::type_complexity,
+    reason = "a tool of the repository"
+)]
 
 #[path = "../examples/cascade/estate.rs"]
 mod estate;

@@ -146,6 +146,7 @@ fn alert_of(model: &str, id: &str, is_page: bool, parameters: &BTreeMap<String, 
         features: Vec::new(),
         title: format!("{what}: {reason}"),
         evidence: String::new(),
+        p_limit: None,
         held_back: None,
     };
     Alert {

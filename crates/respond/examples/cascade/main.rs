@@ -2,6 +2,16 @@
 //!
 //! `cargo run --release -p wardline-respond --example cascade [first seed] [number of runs]`
 
+#![allow(
+    unreachable_pub,
+    missing_docs,
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::print_stdout,
+    clippy::type_complexity,
+    reason = "a tool of the repository"
+)]
+
 mod estate;
 mod score;
 
