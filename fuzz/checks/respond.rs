@@ -2,11 +2,7 @@
 //!
 //! The fuzz targets and the ordinary tests, which replay the corpus, share these.
 
-use wardline_respond::{
-    chain, evidence,
-    lineage::{Lineage, LineageError, sources},
-    playbook::Playbook,
-};
+use wardline_respond::{chain, evidence, lineage::sources, playbook::Playbook};
 
 /// An evidence pack: whole, or every alteration is a sentence. What is whole stays whole only byte by byte.
 pub(crate) fn pack(bytes: &[u8]) {
