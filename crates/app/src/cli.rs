@@ -2,6 +2,7 @@
 
 mod bench;
 mod delivery;
+mod rollout;
 
 use std::path::PathBuf;
 
@@ -11,6 +12,7 @@ pub(crate) use bench::{BenchArguments, BenchPart};
 pub(crate) use delivery::{
     DoraArguments, SloArguments, SloCommand, SloExportArguments, SloFormatName, SloImportArguments, SloViewArguments,
 };
+pub(crate) use rollout::{RolloutArguments, RolloutCommand};
 
 /// Watches AI models in service: learns what is normal for each, and says what is wrong, since when, and
 /// which slice of the traffic carries it.
@@ -170,97 +172,6 @@ pub(crate) struct SendArguments {
     /// No progress bar
     #[arg(long)]
     pub(crate) no_progress: bool,
-}
-
-/// `wardline rollout`
-#[derive(Debug, Args)]
-#[command(
-    after_help = "Example: wardline rollout start rollout.yml\n\nExit status: 0 good, 1 the version is worse or a replay does not agree, 2 not done."
-)]
-pub(crate) struct RolloutArguments {
-    /// What to do
-    #[command(subcommand)]
-    pub(crate) command: RolloutCommand,
-}
-
-/// What to do with rollouts.
-#[derive(Debug, Subcommand)]
-pub(crate) enum RolloutCommand {
-    /// Begin a rollout from its file
-    Start {
-        /// Rollout file (YAML)
-        file: PathBuf,
-        #[command(flatten)]
-        #[allow(missing_docs)]
-        remote: Remote,
-    },
-    /// List all rollouts with what was done
-    List {
-        /// Print as JSON, with the records of decisions
-        #[arg(long)]
-        json: bool,
-        #[command(flatten)]
-        #[allow(missing_docs)]
-        remote: Remote,
-    },
-    /// Show the rollouts of one model, the newest first
-    Status {
-        /// The model
-        model: String,
-        /// Print as JSON, with the records of decisions
-        #[arg(long)]
-        json: bool,
-        #[command(flatten)]
-        #[allow(missing_docs)]
-        remote: Remote,
-    },
-    /// Give the new version all traffic
-    Promote {
-        /// The model
-        model: String,
-        /// Why, for the record
-        #[arg(long, default_value = "")]
-        reason: String,
-        #[command(flatten)]
-        #[allow(missing_docs)]
-        remote: Remote,
-    },
-    /// Send the traffic back to the standing version
-    Abort {
-        /// The model
-        model: String,
-        /// Why, for the record
-        #[arg(long, default_value = "")]
-        reason: String,
-        #[command(flatten)]
-        #[allow(missing_docs)]
-        remote: Remote,
-    },
-    /// Compute a decision again from the events, and say whether it agrees
-    Replay {
-        /// A rollout, or a file with the record of a decision
-        decision: String,
-        /// Files or folders with the events
-        #[arg(required = true, value_name = "PATH")]
-        paths: Vec<PathBuf>,
-        #[command(flatten)]
-        #[allow(missing_docs)]
-        remote: Remote,
-    },
-}
-
-impl RolloutCommand {
-    /// Where the server is.
-    pub(crate) const fn remote(&self) -> &Remote {
-        match self {
-            Self::Start { remote, .. }
-            | Self::List { remote, .. }
-            | Self::Status { remote, .. }
-            | Self::Promote { remote, .. }
-            | Self::Abort { remote, .. }
-            | Self::Replay { remote, .. } => remote,
-        }
-    }
 }
 
 /// `wardline query`
