@@ -7,7 +7,7 @@ use sqlx::{Row as _, sqlite::SqlitePool};
 use super::MetadataError;
 
 /// Each brings the format one further. What was released is never changed.
-const MIGRATIONS: [&[&str]; 3] = [
+const MIGRATIONS: [&[&str]; 4] = [
     &[
         "CREATE TABLE alert (
         id TEXT PRIMARY KEY,
@@ -45,6 +45,27 @@ const MIGRATIONS: [&[&str]; 3] = [
         PRIMARY KEY (rollout, sequence)
     )",
         "CREATE INDEX rollout_entry_by_model ON rollout_entry (model, time)",
+    ],
+    &[
+        "CREATE TABLE log_line (
+        log TEXT NOT NULL,
+        subject TEXT NOT NULL,
+        sequence BIGINT NOT NULL,
+        time BIGINT NOT NULL,
+        line TEXT NOT NULL,
+        PRIMARY KEY (log, subject, sequence)
+    )",
+        "CREATE TABLE message (
+        id TEXT PRIMARY KEY,
+        time BIGINT NOT NULL,
+        receiver TEXT NOT NULL,
+        status TEXT NOT NULL,
+        due BIGINT NOT NULL,
+        attempts BIGINT NOT NULL,
+        trouble TEXT NOT NULL,
+        body TEXT NOT NULL
+    )",
+        "CREATE INDEX message_by_due ON message (status, due)",
     ],
 ];
 

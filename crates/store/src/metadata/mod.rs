@@ -7,6 +7,8 @@
 mod acknowledgements;
 mod alerts;
 mod error;
+mod log;
+mod messages;
 mod migrations;
 mod rollouts;
 mod state;
@@ -18,6 +20,8 @@ use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePo
 pub use acknowledgements::{Acknowledgement, Verdict};
 pub use alerts::AlertFilter;
 pub use error::MetadataError;
+pub use log::{LogLine, Together};
+pub use messages::{Message, MessageStatus};
 pub use rollouts::RolloutEntry;
 pub use state::State;
 

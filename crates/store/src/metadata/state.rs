@@ -1,6 +1,6 @@
 //! Named state, such as what the detectors have learnt, with the journal's sequence it rests on.
 
-use sqlx::Row as _;
+use sqlx::{Executor, Row as _, Sqlite, Transaction};
 
 use super::{Metadata, MetadataError};
 
@@ -20,17 +20,7 @@ impl Metadata {
     /// [`MetadataError`] where the store cannot be written.
     pub async fn put_state(&self, name: &str, state: &State) -> Result<(), MetadataError> {
         let failed = |source| MetadataError::Statement { doing: "write state", source };
-        sqlx::query(
-            "INSERT INTO state (name, sequence, body) VALUES ($1, $2, $3)
-             ON CONFLICT (name) DO UPDATE SET sequence = excluded.sequence, body = excluded.body",
-        )
-        .bind(name)
-        .bind(state.sequence.and_then(|sequence| i64::try_from(sequence).ok()))
-        .bind(&state.body)
-        .execute(&self.pool)
-        .await
-        .map_err(failed)?;
-        Ok(())
+        insert(&self.pool, name, state).await.map_err(failed)
     }
 
     /// The state under a name; `None` where there is none.
@@ -55,4 +45,30 @@ impl Metadata {
         sqlx::query("DELETE FROM state WHERE name = $1").bind(name).execute(&self.pool).await.map_err(failed)?;
         Ok(())
     }
+}
+
+/// Stores state as a part of a transaction.
+pub(super) async fn put(
+    transaction: &mut Transaction<'_, Sqlite>,
+    name: &str,
+    state: &State,
+) -> Result<(), sqlx::Error> {
+    insert(&mut **transaction, name, state).await
+}
+
+async fn insert<'c>(
+    executor: impl Executor<'c, Database = Sqlite>,
+    name: &str,
+    state: &State,
+) -> Result<(), sqlx::Error> {
+    sqlx::query(
+        "INSERT INTO state (name, sequence, body) VALUES ($1, $2, $3)
+         ON CONFLICT (name) DO UPDATE SET sequence = excluded.sequence, body = excluded.body",
+    )
+    .bind(name)
+    .bind(state.sequence.and_then(|sequence| i64::try_from(sequence).ok()))
+    .bind(&state.body)
+    .execute(executor)
+    .await?;
+    Ok(())
 }
