@@ -37,6 +37,7 @@ const fn family(kind: FindingKind) -> Family {
         | FindingKind::Injection
         | FindingKind::Cost
         | FindingKind::Integrity
+        | FindingKind::Cascade
         | FindingKind::Rollback
         | FindingKind::Promote => Family::Own(kind),
     }

@@ -40,6 +40,8 @@ pub enum FindingKind {
     Cost,
     /// What serves, or what it was made from, is not what was recorded.
     Integrity,
+    /// A figure of another system moved: what it sells, stocks or shows; trouble of a model may be behind it.
+    Cascade,
     /// A version on trial is worse and is sent back.
     Rollback,
     /// A version on trial is not worse and may have all traffic.
@@ -66,6 +68,7 @@ impl FindingKind {
             Self::Injection => "injection",
             Self::Cost => "cost",
             Self::Integrity => "integrity",
+            Self::Cascade => "cascade",
             Self::Rollback => "rollback",
             Self::Promote => "promote",
         }

@@ -128,9 +128,8 @@ impl From<FindingKind> for Class {
             Kind::Traffic | Kind::Errors | Kind::SloBurn | Kind::Latency | Kind::Saturation | Kind::DataDrift => {
                 Self::Performance
             }
-            Kind::PredictionDrift | Kind::DataQuality | Kind::Performance | Kind::Rollback | Kind::Promote => {
-                Self::Performance
-            }
+            Kind::PredictionDrift | Kind::DataQuality | Kind::Performance | Kind::Cascade => Self::Performance,
+            Kind::Rollback | Kind::Promote => Self::Performance,
             Kind::Adversarial | Kind::Poisoning | Kind::Extraction | Kind::Injection | Kind::Integrity => {
                 Self::Security
             }

@@ -141,7 +141,7 @@ fn prior(change: ChangeKind, trouble: FindingKind) -> f64 {
         Kind::Errors | Kind::SloBurn => [0.4, 0.1, 0.1, 0.2, 0.2],
         Kind::Latency | Kind::Saturation | Kind::Cost => [0.25, 0.05, 0.3, 0.15, 0.25],
         Kind::DataDrift | Kind::DataQuality => [0.1, 0.6, 0.15, 0.1, 0.05],
-        Kind::PredictionDrift | Kind::Performance | Kind::Fairness => [0.4, 0.4, 0.08, 0.1, 0.02],
+        Kind::PredictionDrift | Kind::Performance | Kind::Fairness | Kind::Cascade => [0.4, 0.4, 0.08, 0.1, 0.02],
         Kind::Poisoning | Kind::Adversarial => [0.05, 0.7, 0.2, 0.03, 0.02],
         Kind::Extraction | Kind::Injection => [0.2, 0.1, 0.5, 0.18, 0.02],
         Kind::Integrity => [0.45, 0.3, 0.02, 0.18, 0.05],

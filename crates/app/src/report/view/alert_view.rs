@@ -148,6 +148,7 @@ const fn kind_in_words(kind: FindingKind) -> &'static str {
         FindingKind::Injection => "prompt injection",
         FindingKind::Cost => "cost",
         FindingKind::Integrity => "integrity",
+        FindingKind::Cascade => "downstream system",
         FindingKind::Rollback => "rollback",
         FindingKind::Promote => "promotion",
     }
@@ -194,9 +195,11 @@ fn subjects_of(alert: &Alert) -> &'static [Subject] {
         FindingKind::Performance => &[Subject::Score, Subject::FeatureShift],
         FindingKind::Fairness => &[Subject::DecisionMix, Subject::Score],
         FindingKind::Rollback | FindingKind::Promote => &[Subject::ErrorRate, Subject::Latency],
-        FindingKind::Extraction | FindingKind::Injection | FindingKind::Cost | FindingKind::Integrity => {
-            &[Subject::Volume, Subject::Score]
-        }
+        FindingKind::Extraction
+        | FindingKind::Injection
+        | FindingKind::Cost
+        | FindingKind::Integrity
+        | FindingKind::Cascade => &[Subject::Volume, Subject::Score],
     }
 }
 
