@@ -1,10 +1,12 @@
 //! What people say about alerts.
 
 use serde::{Deserialize, Serialize};
-use sqlx::{Row as _, sqlite::SqliteRow};
 use wardline_domain::Timestamp;
 
-use super::{Metadata, MetadataError};
+use super::{
+    Metadata, MetadataError,
+    database::{Row, Statement},
+};
 
 /// What an alert turned out to be.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -52,18 +54,15 @@ impl Metadata {
     /// [`MetadataError`] where the store cannot be written.
     pub async fn acknowledge(&self, said: &Acknowledgement) -> Result<(), MetadataError> {
         let failed = |source| MetadataError::Statement { doing: "write an acknowledgement", source };
-        sqlx::query(
+        let statement = Statement::new(
             "INSERT INTO acknowledgement (alert, time, verdict, note) VALUES ($1, $2, $3, $4)
              ON CONFLICT (alert) DO UPDATE SET time = excluded.time, verdict = excluded.verdict, note = excluded.note",
         )
         .bind(&said.alert)
-        .bind(said.time.micros())
+        .bind(said.time)
         .bind(said.verdict.name())
-        .bind(&said.note)
-        .execute(&self.pool)
-        .await
-        .map_err(failed)?;
-        Ok(())
+        .bind(&said.note);
+        self.database.execute(&[statement]).await.map_err(failed)
     }
 
     /// Everything that people said, by alert.
@@ -72,19 +71,14 @@ impl Metadata {
     /// [`MetadataError`] where the store cannot be read.
     pub async fn acknowledgements(&self) -> Result<Vec<Acknowledgement>, MetadataError> {
         let failed = |source| MetadataError::Statement { doing: "read acknowledgements", source };
-        let query = sqlx::query("SELECT alert, time, verdict, note FROM acknowledgement ORDER BY alert");
-        let rows = query.fetch_all(&self.pool).await.map_err(failed)?;
+        let statement = Statement::new("SELECT alert, time, verdict, note FROM acknowledgement ORDER BY alert");
+        let rows = self.database.fetch(&statement).await.map_err(failed)?;
         rows.iter().map(|row| read(row).map_err(failed)).collect()
     }
 }
 
-fn read(row: &SqliteRow) -> Result<Acknowledgement, sqlx::Error> {
-    let name: String = row.try_get("verdict")?;
+fn read(row: &Row) -> Result<Acknowledgement, sqlx::Error> {
+    let name = row.text("verdict")?;
     let verdict = Verdict::ALL.into_iter().find(|verdict| verdict.name() == name).unwrap_or(Verdict::True);
-    Ok(Acknowledgement {
-        alert: row.try_get("alert")?,
-        time: Timestamp::from_micros(row.try_get("time")?),
-        verdict,
-        note: row.try_get("note")?,
-    })
+    Ok(Acknowledgement { alert: row.text("alert")?, time: row.time("time")?, verdict, note: row.text("note")? })
 }

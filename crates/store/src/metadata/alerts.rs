@@ -1,9 +1,11 @@
 //! Alerts in the metadata store.
 
-use sqlx::{QueryBuilder, Row as _, Sqlite, sqlite::SqliteRow};
 use wardline_domain::{Alert, AlertStatus, Severity, Timestamp};
 
-use super::{Metadata, MetadataError};
+use super::{
+    Metadata, MetadataError,
+    database::{Row, Statement},
+};
 
 /// Which alerts; without a condition, all.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -32,31 +34,8 @@ impl Metadata {
     /// [`MetadataError`] where the store cannot be written; then none is.
     pub async fn upsert_alerts(&self, alerts: &[Alert]) -> Result<(), MetadataError> {
         let failed = |source| MetadataError::Statement { doing: "write alerts", source };
-        let mut transaction = self.pool.begin_with("BEGIN IMMEDIATE").await.map_err(failed)?;
-        for alert in alerts {
-            let body =
-                serde_json::to_string(alert).map_err(|source| MetadataError::Body { id: alert.id.clone(), source })?;
-            sqlx::query(
-                "INSERT INTO alert (id, time, updated, status, kind, severity, model, version, body)
-                 VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)
-                 ON CONFLICT (id) DO UPDATE SET time = excluded.time, updated = excluded.updated,
-                     status = excluded.status, kind = excluded.kind, severity = excluded.severity,
-                     model = excluded.model, version = excluded.version, body = excluded.body",
-            )
-            .bind(&alert.id)
-            .bind(alert.time.micros())
-            .bind(alert.updated.micros())
-            .bind(status_name(alert.status))
-            .bind(alert.kind.name())
-            .bind(alert.severity.name())
-            .bind(&alert.model)
-            .bind(&alert.version)
-            .bind(body)
-            .execute(&mut *transaction)
-            .await
-            .map_err(failed)?;
-        }
-        transaction.commit().await.map_err(failed)
+        let statements = alerts.iter().map(replacement).collect::<Result<Vec<_>, _>>()?;
+        self.database.execute(&statements).await.map_err(failed)
     }
 
     /// Alerts that fit a filter.
@@ -65,7 +44,7 @@ impl Metadata {
     /// [`MetadataError`] where the store cannot be read.
     pub async fn alerts(&self, filter: &AlertFilter) -> Result<Vec<Alert>, MetadataError> {
         let failed = |source| MetadataError::Statement { doing: "read alerts", source };
-        let rows = select(filter).build().fetch_all(&self.pool).await.map_err(failed)?;
+        let rows = self.database.fetch(&select(filter)).await.map_err(failed)?;
         rows.iter().map(read).collect()
     }
 
@@ -75,8 +54,8 @@ impl Metadata {
     /// [`MetadataError`] where the store cannot be read.
     pub async fn alert(&self, id: &str) -> Result<Option<Alert>, MetadataError> {
         let failed = |source| MetadataError::Statement { doing: "read an alert", source };
-        let query = sqlx::query("SELECT id, body FROM alert WHERE id = $1").bind(id);
-        query.fetch_optional(&self.pool).await.map_err(failed)?.as_ref().map(read).transpose()
+        let statement = Statement::new("SELECT id, body FROM alert WHERE id = $1").bind(id);
+        self.database.fetch(&statement).await.map_err(failed)?.first().map(read).transpose()
     }
 }
 
@@ -88,45 +67,65 @@ pub(crate) const fn status_name(status: AlertStatus) -> &'static str {
     }
 }
 
-fn select(filter: &AlertFilter) -> QueryBuilder<Sqlite> {
-    let mut query = QueryBuilder::new("SELECT id, body FROM alert WHERE 1 = 1");
-    if let Some(since) = filter.since {
-        query.push(" AND time >= ").push_bind(since.micros());
-    }
-    if let Some(until) = filter.until {
-        query.push(" AND time < ").push_bind(until.micros());
-    }
-    if let Some((updated, id)) = &filter.changed_after {
-        let updated = updated.micros();
-        query.push(" AND (updated > ").push_bind(updated);
-        query.push(" OR (updated = ").push_bind(updated).push(" AND id > ").push_bind(id.clone()).push("))");
-    }
-    if let Some(model) = &filter.model {
-        query.push(" AND model = ").push_bind(model.clone());
-    }
-    if let Some(status) = filter.status {
-        query.push(" AND status = ").push_bind(status_name(status));
-    }
-    if let Some(least) = filter.least_severity {
-        query.push(" AND severity IN (");
-        let mut names = query.separated(", ");
-        for severity in [Severity::Info, Severity::Ticket, Severity::Page] {
-            if least <= severity {
-                names.push_bind(severity.name());
-            }
-        }
-        query.push(")");
-    }
-    query.push(if filter.changed_after.is_some() { " ORDER BY updated, id" } else { " ORDER BY time DESC, id" });
-    if let Some(limit) = filter.limit {
-        query.push(" LIMIT ").push_bind(i64::from(limit));
-    }
-    query
+fn replacement(alert: &Alert) -> Result<Statement<'_>, MetadataError> {
+    let body = serde_json::to_string(alert).map_err(|source| MetadataError::Body { id: alert.id.clone(), source })?;
+    let statement = Statement::new(
+        "INSERT INTO alert (id, time, updated, status, kind, severity, model, version, body)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)
+         ON CONFLICT (id) DO UPDATE SET time = excluded.time, updated = excluded.updated,
+             status = excluded.status, kind = excluded.kind, severity = excluded.severity,
+             model = excluded.model, version = excluded.version, body = excluded.body",
+    );
+    Ok(statement
+        .bind(&alert.id)
+        .bind(alert.time)
+        .bind(alert.updated)
+        .bind(status_name(alert.status))
+        .bind(alert.kind.name())
+        .bind(alert.severity.name())
+        .bind(&*alert.model)
+        .bind(alert.version.as_deref())
+        .bind(body))
 }
 
-fn read(row: &SqliteRow) -> Result<Alert, MetadataError> {
+fn select(filter: &AlertFilter) -> Statement<'_> {
+    let mut statement = Statement::new("SELECT id, body FROM alert WHERE 1 = 1");
+    if let Some(since) = filter.since {
+        statement.push(" AND time >= ", since);
+    }
+    if let Some(until) = filter.until {
+        statement.push(" AND time < ", until);
+    }
+    if let Some((updated, id)) = &filter.changed_after {
+        statement.push(" AND (updated, id) > (", *updated);
+        statement.push(", ", id);
+        statement.sql.to_mut().push(')');
+    }
+    if let Some(model) = &filter.model {
+        statement.push(" AND model = ", model);
+    }
+    if let Some(status) = filter.status {
+        statement.push(" AND status = ", status_name(status));
+    }
+    if let Some(least) = filter.least_severity {
+        let mut before = " AND severity IN (";
+        for severity in [Severity::Info, Severity::Ticket, Severity::Page].into_iter().filter(|own| least <= *own) {
+            statement.push(before, severity.name());
+            before = ", ";
+        }
+        statement.sql.to_mut().push(')');
+    }
+    let order = if filter.changed_after.is_some() { " ORDER BY updated, id" } else { " ORDER BY time DESC, id" };
+    statement.sql.to_mut().push_str(order);
+    if let Some(limit) = filter.limit {
+        statement.push(" LIMIT ", i64::from(limit));
+    }
+    statement
+}
+
+fn read(row: &Row) -> Result<Alert, MetadataError> {
     let failed = |source| MetadataError::Statement { doing: "read an alert", source };
-    let id: String = row.try_get("id").map_err(failed)?;
-    let body: String = row.try_get("body").map_err(failed)?;
+    let id = row.text("id").map_err(failed)?;
+    let body = row.text("body").map_err(failed)?;
     serde_json::from_str(&body).map_err(|source| MetadataError::Body { id, source })
 }

@@ -1,9 +1,12 @@
 //! Logs: lines are added, and never changed. What belongs together is written together.
 
-use sqlx::{Row as _, Sqlite, Transaction, sqlite::SqliteRow};
 use wardline_domain::Timestamp;
 
-use super::{Message, Metadata, MetadataError, State, messages, state};
+use super::{
+    Message, Metadata, MetadataError, State,
+    database::{Row, Statement},
+    messages, state,
+};
 
 /// A line of a log.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -45,17 +48,11 @@ impl Metadata {
     /// [`MetadataError`] where the store cannot be written, or a line is there already; then nothing is.
     pub async fn write_together(&self, together: &Together) -> Result<(), MetadataError> {
         let failed = |source| MetadataError::Statement { doing: "write a log", source };
-        let mut transaction = self.pool.begin_with("BEGIN IMMEDIATE").await.map_err(failed)?;
-        for line in &together.lines {
-            insert(&mut transaction, line).await.map_err(failed)?;
-        }
-        for (name, body) in &together.states {
-            state::put(&mut transaction, name, body).await.map_err(failed)?;
-        }
-        for message in &together.messages {
-            messages::insert(&mut transaction, message).await.map_err(failed)?;
-        }
-        transaction.commit().await.map_err(failed)
+        let lines = together.lines.iter().map(insertion);
+        let states = together.states.iter().map(|(name, state)| state::replacement(name, state));
+        let messages = together.messages.iter().map(messages::insertion);
+        let statements: Vec<Statement<'_>> = lines.chain(states).chain(messages).collect();
+        self.database.execute(&statements).await.map_err(failed)
     }
 
     /// The lines of a log, by subject and each in order; of one subject, or of all.
@@ -64,11 +61,11 @@ impl Metadata {
     /// [`MetadataError`] where the store cannot be read.
     pub async fn log_lines(&self, log: &str, subject: Option<&str>) -> Result<Vec<LogLine>, MetadataError> {
         let failed = |source| MetadataError::Statement { doing: "read a log", source };
-        let query = sqlx::query(
+        let statement = Statement::new(
             "SELECT log, subject, sequence, time, line FROM log_line
-             WHERE log = $1 AND ($2 IS NULL OR subject = $2) ORDER BY subject, sequence",
+             WHERE log = $1 AND (CAST($2 AS TEXT) IS NULL OR subject = $2) ORDER BY subject, sequence",
         );
-        let rows = query.bind(log).bind(subject).fetch_all(&self.pool).await.map_err(failed)?;
+        let rows = self.database.fetch(&statement.bind(log).bind(subject)).await.map_err(failed)?;
         rows.iter().map(|row| read(row).map_err(failed)).collect()
     }
 
@@ -78,35 +75,31 @@ impl Metadata {
     /// [`MetadataError`] where the store cannot be read.
     pub async fn log_lines_from(&self, log: &str, subject: &str, sequence: u64) -> Result<Vec<LogLine>, MetadataError> {
         let failed = |source| MetadataError::Statement { doing: "read a log", source };
-        let query = sqlx::query(
+        let statement = Statement::new(
             "SELECT log, subject, sequence, time, line FROM log_line
              WHERE log = $1 AND subject = $2 AND sequence >= $3 ORDER BY sequence",
         );
-        let from = i64::try_from(sequence).unwrap_or(i64::MAX);
-        let rows = query.bind(log).bind(subject).bind(from).fetch_all(&self.pool).await.map_err(failed)?;
+        let statement = statement.bind(log).bind(subject).bind(sequence);
+        let rows = self.database.fetch(&statement).await.map_err(failed)?;
         rows.iter().map(|row| read(row).map_err(failed)).collect()
     }
 }
 
-async fn insert(transaction: &mut Transaction<'_, Sqlite>, line: &LogLine) -> Result<(), sqlx::Error> {
-    sqlx::query("INSERT INTO log_line (log, subject, sequence, time, line) VALUES ($1, $2, $3, $4, $5)")
+fn insertion(line: &LogLine) -> Statement<'_> {
+    Statement::new("INSERT INTO log_line (log, subject, sequence, time, line) VALUES ($1, $2, $3, $4, $5)")
         .bind(&line.log)
         .bind(&line.subject)
-        .bind(i64::try_from(line.sequence).unwrap_or(i64::MAX))
-        .bind(line.time.micros())
+        .bind(line.sequence)
+        .bind(line.time)
         .bind(&line.line)
-        .execute(&mut **transaction)
-        .await?;
-    Ok(())
 }
 
-fn read(row: &SqliteRow) -> Result<LogLine, sqlx::Error> {
-    let sequence: i64 = row.try_get("sequence")?;
+fn read(row: &Row) -> Result<LogLine, sqlx::Error> {
     Ok(LogLine {
-        log: row.try_get("log")?,
-        subject: row.try_get("subject")?,
-        sequence: u64::try_from(sequence).unwrap_or(0),
-        time: Timestamp::from_micros(row.try_get("time")?),
-        line: row.try_get("line")?,
+        log: row.text("log")?,
+        subject: row.text("subject")?,
+        sequence: row.place("sequence")?,
+        time: row.time("time")?,
+        line: row.text("line")?,
     })
 }

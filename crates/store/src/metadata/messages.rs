@@ -1,9 +1,11 @@
 //! Messages to people and other systems, from the moment that they are due until they were taken or given up.
 
-use sqlx::{Row as _, Sqlite, Transaction, sqlite::SqliteRow};
 use wardline_domain::Timestamp;
 
-use super::{Metadata, MetadataError};
+use super::{
+    Metadata, MetadataError,
+    database::{Row, Statement},
+};
 
 /// What became of a message.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
@@ -59,11 +61,12 @@ impl Metadata {
     /// [`MetadataError`] where the store cannot be read.
     pub async fn messages(&self, status: MessageStatus, limit: u32) -> Result<Vec<Message>, MetadataError> {
         let failed = |source| MetadataError::Statement { doing: "read messages", source };
-        let query = sqlx::query(
+        let statement = Statement::new(
             "SELECT id, time, receiver, status, due, attempts, trouble, body FROM message
              WHERE status = $1 ORDER BY due, id LIMIT $2",
         );
-        let rows = query.bind(status.name()).bind(i64::from(limit)).fetch_all(&self.pool).await.map_err(failed)?;
+        let statement = statement.bind(status.name()).bind(i64::from(limit));
+        let rows = self.database.fetch(&statement).await.map_err(failed)?;
         rows.iter().map(|row| read(row).map_err(failed)).collect()
     }
 
@@ -73,49 +76,44 @@ impl Metadata {
     /// [`MetadataError`] where the store cannot be written.
     pub async fn update_message(&self, message: &Message) -> Result<(), MetadataError> {
         let failed = |source| MetadataError::Statement { doing: "write a message", source };
-        sqlx::query("UPDATE message SET status = $2, due = $3, attempts = $4, trouble = $5 WHERE id = $1")
-            .bind(&message.id)
-            .bind(message.status.name())
-            .bind(message.due.micros())
-            .bind(i64::from(message.attempts))
-            .bind(&message.trouble)
-            .execute(&self.pool)
-            .await
-            .map_err(failed)?;
-        Ok(())
+        let statement =
+            Statement::new("UPDATE message SET status = $2, due = $3, attempts = $4, trouble = $5 WHERE id = $1")
+                .bind(&message.id)
+                .bind(message.status.name())
+                .bind(message.due)
+                .bind(i64::from(message.attempts))
+                .bind(&message.trouble);
+        self.database.execute(&[statement]).await.map_err(failed)
     }
 }
 
 /// Adds a message; one that is there already stays as it is.
-pub(super) async fn insert(transaction: &mut Transaction<'_, Sqlite>, message: &Message) -> Result<(), sqlx::Error> {
-    sqlx::query(
+pub(super) fn insertion(message: &Message) -> Statement<'_> {
+    Statement::new(
         "INSERT INTO message (id, time, receiver, status, due, attempts, trouble, body)
          VALUES ($1, $2, $3, $4, $5, $6, $7, $8) ON CONFLICT (id) DO NOTHING",
     )
     .bind(&message.id)
-    .bind(message.time.micros())
+    .bind(message.time)
     .bind(&message.receiver)
     .bind(message.status.name())
-    .bind(message.due.micros())
+    .bind(message.due)
     .bind(i64::from(message.attempts))
     .bind(&message.trouble)
     .bind(&message.body)
-    .execute(&mut **transaction)
-    .await?;
-    Ok(())
 }
 
-fn read(row: &SqliteRow) -> Result<Message, sqlx::Error> {
-    let status: String = row.try_get("status")?;
-    let attempts: i64 = row.try_get("attempts")?;
+fn read(row: &Row) -> Result<Message, sqlx::Error> {
+    let status = row.text("status")?;
+    let attempts = row.whole("attempts")?;
     Ok(Message {
-        id: row.try_get("id")?,
-        time: Timestamp::from_micros(row.try_get("time")?),
-        receiver: row.try_get("receiver")?,
+        id: row.text("id")?,
+        time: row.time("time")?,
+        receiver: row.text("receiver")?,
         status: MessageStatus::ALL.into_iter().find(|known| known.name() == status).unwrap_or(MessageStatus::Dead),
-        due: Timestamp::from_micros(row.try_get("due")?),
+        due: row.time("due")?,
         attempts: u32::try_from(attempts).unwrap_or(u32::MAX),
-        trouble: row.try_get("trouble")?,
-        body: row.try_get("body")?,
+        trouble: row.text("trouble")?,
+        body: row.text("body")?,
     })
 }

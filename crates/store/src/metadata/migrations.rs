@@ -1,13 +1,12 @@
 //! Brings the tables of a metadata store up to date.
 
-use std::path::Path;
-
-use sqlx::{Row as _, sqlite::SqlitePool};
-
-use super::MetadataError;
+use super::{
+    MetadataError,
+    database::{Statement, Transaction},
+};
 
 /// Each brings the format one further. What was released is never changed.
-const MIGRATIONS: [&[&str]; 4] = [
+const MIGRATIONS: [&[&str]; 5] = [
     &[
         "CREATE TABLE alert (
         id TEXT PRIMARY KEY,
@@ -67,33 +66,45 @@ const MIGRATIONS: [&[&str]; 4] = [
     )",
         "CREATE INDEX message_by_due ON message (status, due)",
     ],
+    &["CREATE TABLE owner (folder TEXT PRIMARY KEY, name TEXT NOT NULL, time BIGINT NOT NULL)"],
 ];
 
-pub(super) async fn run(pool: &SqlitePool, path: &Path) -> Result<(), MetadataError> {
+/// One server at a time brings a store up to date; the other one waits, and then finds it done.
+const LOCK: &str = "SELECT pg_advisory_xact_lock(hashtextextended('wardline metadata ' || current_schema(), 0))";
+
+/// Brings the tables up to date, as a part of a transaction. `store` says where they are.
+pub(super) async fn run(transaction: &mut Transaction, store: &str) -> Result<(), MetadataError> {
     let failed = |source| MetadataError::Statement { doing: "bring the metadata store up to date", source };
-    let mut transaction = pool.begin_with("BEGIN IMMEDIATE").await.map_err(failed)?;
-    sqlx::query("CREATE TABLE IF NOT EXISTS format (version BIGINT NOT NULL)")
-        .execute(&mut *transaction)
-        .await
-        .map_err(failed)?;
-    let row = sqlx::query("SELECT COALESCE(MAX(version), 0) FROM format")
-        .fetch_one(&mut *transaction)
-        .await
-        .map_err(failed)?;
-    let found: i64 = row.try_get(0).map_err(failed)?;
+    let is_postgres = transaction.is_postgres();
+    if is_postgres {
+        transaction.execute(&Statement::new(LOCK)).await.map_err(failed)?;
+    }
+    let format = Statement::new("CREATE TABLE IF NOT EXISTS format (version BIGINT NOT NULL)");
+    transaction.execute(&format).await.map_err(failed)?;
+    let newest = Statement::new("SELECT COALESCE(MAX(version), 0) AS newest FROM format");
+    let rows = transaction.fetch(&newest).await.map_err(failed)?;
+    let found = rows.first().map_or(Ok(0), |row| row.whole("newest")).map_err(failed)?;
     let known = MIGRATIONS.len() as i64;
     if found > known {
-        return Err(MetadataError::Newer { path: path.display().to_string(), found, known });
+        return Err(MetadataError::Newer { path: store.to_owned(), found, known });
     }
     for (index, statements) in MIGRATIONS.iter().enumerate().skip(found.max(0) as usize) {
         for statement in *statements {
-            sqlx::query(*statement).execute(&mut *transaction).await.map_err(failed)?;
+            let statement =
+                if is_postgres { Statement::new(for_postgres(statement)) } else { Statement::new(*statement) };
+            transaction.execute(&statement).await.map_err(failed)?;
         }
-        sqlx::query("INSERT INTO format (version) VALUES ($1)")
-            .bind(index as i64 + 1)
-            .execute(&mut *transaction)
-            .await
-            .map_err(failed)?;
+        let next = Statement::new("INSERT INTO format (version) VALUES ($1)").bind(index as i64 + 1);
+        transaction.execute(&next).await.map_err(failed)?;
     }
-    transaction.commit().await.map_err(failed)
+    Ok(())
+}
+
+/// The same tables as PostgreSQL needs them.
+fn for_postgres(statement: &str) -> String {
+    statement
+        // Text in the order of its bytes, as SQLite has it; otherwise the order is that of the database's language.
+        .replace(" TEXT", " TEXT COLLATE \"C\"")
+        // The entries of other indexes have an upper size, and a model's name comes from telemetry.
+        .replace("ON alert (model, time)", "ON alert USING hash (model)")
 }

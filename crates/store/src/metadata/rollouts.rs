@@ -1,9 +1,11 @@
 //! The log of rollouts: entries are added, and never changed.
 
-use sqlx::{Row as _, sqlite::SqliteRow};
 use wardline_domain::Timestamp;
 
-use super::{Metadata, MetadataError};
+use super::{
+    Metadata, MetadataError,
+    database::{Row, Statement},
+};
 
 /// An entry, as it is stored.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -27,19 +29,8 @@ impl Metadata {
     /// [`MetadataError`] where the store cannot be written, or an entry is there already.
     pub async fn append_rollout_entries(&self, entries: &[RolloutEntry]) -> Result<(), MetadataError> {
         let failed = |source| MetadataError::Statement { doing: "write the log of a rollout", source };
-        let mut transaction = self.pool.begin_with("BEGIN IMMEDIATE").await.map_err(failed)?;
-        for entry in entries {
-            sqlx::query("INSERT INTO rollout_entry (rollout, sequence, model, time, body) VALUES ($1, $2, $3, $4, $5)")
-                .bind(&entry.rollout)
-                .bind(i64::try_from(entry.sequence).unwrap_or(i64::MAX))
-                .bind(&entry.model)
-                .bind(entry.time.micros())
-                .bind(&entry.body)
-                .execute(&mut *transaction)
-                .await
-                .map_err(failed)?;
-        }
-        transaction.commit().await.map_err(failed)
+        let statements: Vec<Statement<'_>> = entries.iter().map(insertion).collect();
+        self.database.execute(&statements).await.map_err(failed)
     }
 
     /// The logs of a model's rollouts, or of all, the oldest rollout first and each in order.
@@ -48,22 +39,30 @@ impl Metadata {
     /// [`MetadataError`] where the store cannot be read.
     pub async fn rollout_entries(&self, model: Option<&str>) -> Result<Vec<RolloutEntry>, MetadataError> {
         let failed = |source| MetadataError::Statement { doing: "read the logs of rollouts", source };
-        let query = sqlx::query(
+        let statement = Statement::new(
             "SELECT rollout, sequence, model, time, body FROM rollout_entry
-             WHERE $1 IS NULL OR model = $1 ORDER BY rollout, sequence",
+             WHERE CAST($1 AS TEXT) IS NULL OR model = $1 ORDER BY rollout, sequence",
         );
-        let rows = query.bind(model).fetch_all(&self.pool).await.map_err(failed)?;
+        let rows = self.database.fetch(&statement.bind(model)).await.map_err(failed)?;
         rows.iter().map(|row| read(row).map_err(failed)).collect()
     }
 }
 
-fn read(row: &SqliteRow) -> Result<RolloutEntry, sqlx::Error> {
-    let sequence: i64 = row.try_get("sequence")?;
+fn insertion(entry: &RolloutEntry) -> Statement<'_> {
+    Statement::new("INSERT INTO rollout_entry (rollout, sequence, model, time, body) VALUES ($1, $2, $3, $4, $5)")
+        .bind(&entry.rollout)
+        .bind(entry.sequence)
+        .bind(&entry.model)
+        .bind(entry.time)
+        .bind(&entry.body)
+}
+
+fn read(row: &Row) -> Result<RolloutEntry, sqlx::Error> {
     Ok(RolloutEntry {
-        rollout: row.try_get("rollout")?,
-        sequence: u64::try_from(sequence).unwrap_or(0),
-        model: row.try_get("model")?,
-        time: Timestamp::from_micros(row.try_get("time")?),
-        body: row.try_get("body")?,
+        rollout: row.text("rollout")?,
+        sequence: row.place("sequence")?,
+        model: row.text("model")?,
+        time: row.time("time")?,
+        body: row.text("body")?,
     })
 }

@@ -8,6 +8,8 @@ mod journal_faulty_storage;
 mod lake;
 mod many_files;
 mod metadata;
+mod metadata_postgres;
+mod postgres;
 mod rows;
 mod sql;
 mod storage;
