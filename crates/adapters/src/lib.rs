@@ -1,4 +1,4 @@
-//! Everything that speaks to another system: sources, decoders and actuators.
+//! Everything that speaks to another system: sources, decoders, actuators, notifiers and forms of other systems.
 //!
 //! **Invariant:** what leaves a decoder obeys the event schema; whatever does not is a dead letter with its
 //! reason, and never a panic.
@@ -15,11 +15,14 @@ mod own_values;
 mod read;
 mod record;
 mod registry;
+mod remote;
 mod table;
 
 pub mod actuators;
+pub mod exports;
 pub mod files;
 pub mod ndjson;
+pub mod notifiers;
 
 pub use decoded::{Arrival, Decoded};
 pub use registry::{FeatureType, ModelColumns, SchemaRegistry};

@@ -1,16 +1,26 @@
 //! The command line: one definition from which help, completions and the manual page come.
 
+mod accounts;
 mod bench;
 mod delivery;
+mod evidence;
+mod incident;
+mod playbook;
 mod rollout;
 
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
 
+pub(crate) use accounts::{AuditArguments, AuditCommand, TokenArguments, TokenCommand, UserArguments, UserCommand};
 pub(crate) use bench::{BenchArguments, BenchPart};
 pub(crate) use delivery::{
     DoraArguments, SloArguments, SloCommand, SloExportArguments, SloFormatName, SloImportArguments, SloViewArguments,
+};
+pub(crate) use evidence::{EvidenceArguments, EvidenceCommand, VerifyArguments};
+pub(crate) use incident::{IncidentArguments, IncidentCommand, LineageArguments, LineageCommand};
+pub(crate) use playbook::{
+    PlaybookArguments, PlaybookCommand, PlaybookListArguments, PlaybookRunArguments, StepArguments,
 };
 pub(crate) use rollout::{RolloutArguments, RolloutCommand};
 
@@ -71,12 +81,30 @@ pub(crate) enum Command {
     Rules(RulesArguments),
     /// Begin, show, decide and replay rollouts of new versions
     Rollout(RolloutArguments),
+    /// List, check and run playbooks, and approve, refuse or answer what a run waits for
+    Playbook(PlaybookArguments),
+    /// List, show and work on incidents: alerts of one cause, and what was done about them
+    Incident(IncidentArguments),
+    /// Freeze what is known of an incident as a signed pack
+    Evidence(EvidenceArguments),
+    /// Check an evidence pack, without any server
+    Verify(VerifyArguments),
+    /// Take in and show what flows into what: datasets, channels, models, and the systems behind them
+    Lineage(LineageArguments),
+    /// Add, list and remove users
+    User(UserArguments),
+    /// Make, list and revoke tokens of users
+    Token(TokenArguments),
+    /// List who changed what, check that the log of it is as it was written, and export it
+    Audit(AuditArguments),
     /// Check the settings and say what they amount to
     Check,
     /// Play a bundled scenario through a real server, and show what it found
     Demo(DemoArguments),
     /// Measure intake, hunt, storage and freshness on this machine
     Bench(BenchArguments),
+    /// Print the description of the HTTP API, in OpenAPI 3.1
+    Openapi,
     /// Print a completion script for a shell
     Completions {
         /// The shell
@@ -112,6 +140,9 @@ pub(crate) struct HuntArguments {
     /// Write a self-contained HTML page with plots of what happened
     #[arg(long, value_name = "FILE")]
     pub(crate) report: Option<PathBuf>,
+    /// Write the incidents, with what is known of their cause, as JSON
+    #[arg(long, value_name = "FILE")]
+    pub(crate) incidents: Option<PathBuf>,
     /// End of the learning period; by default the settings say, or the first 30 % of the files' span, at most 14 days
     #[arg(long, value_name = "TIME")]
     pub(crate) learn_until: Option<String>,

@@ -1,11 +1,15 @@
 //! `wardline`: watches AI models in service, and responds when they fail.
 
+mod accounts;
 mod atlas;
 mod cli;
 mod commands;
 mod hunts;
 mod pipeline;
+mod playbooks;
 mod report;
+mod evidence;
+mod incidents;
 mod rollouts;
 mod rule_files;
 mod screen;

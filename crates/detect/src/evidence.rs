@@ -181,6 +181,16 @@ pub(crate) fn metric(service: &str, name: &str, from: Timestamp, until: Timestam
     )
 }
 
+/// A figure of a service by the hour.
+pub(crate) fn figure(service: &str, name: &str, from: Timestamp, until: Timestamp) -> String {
+    format!(
+        "SELECT date_bin(INTERVAL '1 hour', time) AS bin, instance, count(*) AS n, avg(value) AS mean FROM metric \
+         WHERE service = {} AND name = {} AND time >= TIMESTAMP '{from}' AND time <= TIMESTAMP '{until}' GROUP BY 1, 2 ORDER BY 1",
+        literal(service),
+        literal(name)
+    )
+}
+
 /// Training rows by channel and day.
 pub(crate) fn training_rows(finding: &Finding, versions: &[String]) -> String {
     let from = finding.onset.plus(-7 * Timestamp::DAY);

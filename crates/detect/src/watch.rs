@@ -18,6 +18,7 @@ use crate::{
     budget::BudgetLedger,
     clients,
     deployments::Deployments,
+    detectors::{Served, ServiceShiftWatch},
     draft::{draft, sealed},
     evidence,
     grouping::Grouping,
@@ -61,6 +62,7 @@ pub struct Watch {
     settings: WatchSettings,
     models: BTreeMap<String, ModelWatch>,
     saturation: SaturationWatch,
+    shifts: ServiceShiftWatch,
     grouping: Grouping,
     budget: BudgetLedger,
     deployments: Deployments,
@@ -97,12 +99,13 @@ pub enum RestoreError {
 }
 
 /// The format of snapshots.
-const FORMAT: u32 = 8;
+const FORMAT: u32 = 9;
 
 #[derive(Serialize, Deserialize)]
 struct Snapshot {
     models: Vec<ModelSnapshot>,
     saturation: SaturationWatch,
+    shifts: ServiceShiftWatch,
     grouping: Grouping,
     budget: BudgetLedger,
     deployments: Deployments,
@@ -129,6 +132,7 @@ impl Watch {
             settings,
             models: BTreeMap::new(),
             saturation: SaturationWatch::default(),
+            shifts: ServiceShiftWatch::default(),
             grouping,
             budget: BudgetLedger::default(),
             deployments: Deployments::default(),
@@ -148,7 +152,10 @@ impl Watch {
         match (batch.kind, &batch.model) {
             (RecordKind::Outcome, _) => self.observe_outcomes(batch, &mut observed),
             (RecordKind::Inference, Some(model)) => self.observe_model(model, batch, &mut told, &mut observed),
-            (RecordKind::Metric, _) => self.observe_metrics(batch, &mut observed),
+            (RecordKind::Metric, _) => {
+                self.observe_metrics(batch, &mut observed);
+                self.observe_figures(batch, &mut observed);
+            }
             (RecordKind::TrainingRow, Some(model)) => self.observe_training_rows(model, batch, &mut observed),
             (RecordKind::Deployment, _) => self.observe_deployments(batch, &mut observed),
             _ => {}
@@ -199,6 +206,9 @@ impl Watch {
             self.group(&name, findings, &mut observed);
         }
         let told = self.services.finish(&self.settings.service_slos);
+        self.tell(told, &mut observed);
+        let served = |service: &str| served_by(&self.models, &self.settings, service);
+        let told = self.shifts.finish(served);
         self.tell(told, &mut observed);
         let told = self.rules.finish();
         self.tell(told, &mut observed);
@@ -262,6 +272,7 @@ impl Watch {
             let snapshot = SnapshotRef {
                 models,
                 saturation: &self.saturation,
+                shifts: &self.shifts,
                 grouping: &self.grouping,
                 budget: &self.budget,
                 deployments: &self.deployments,
@@ -304,6 +315,7 @@ impl Watch {
             watch.models.insert(model.state.name.clone(), model);
         }
         watch.saturation = snapshot.saturation;
+        watch.shifts = snapshot.shifts;
         watch.grouping = snapshot.grouping;
         watch.budget = snapshot.budget;
         watch.deployments = snapshot.deployments;
@@ -412,12 +424,33 @@ impl Watch {
             }
         }
     }
+
+    /// Figures of systems that are no models: shifts are on record, as evidence for incidents.
+    fn observe_figures(&mut self, batch: &EventBatch, observed: &mut Observed) {
+        let served = |service: &str| served_by(&self.models, &self.settings, service);
+        let told = self.shifts.observe(batch, served);
+        self.tell(told, observed);
+        for (service, now) in self.shifts.told() {
+            observed.alerts.extend(self.grouping.close_quiet(&service, now));
+            if self.grouping.open().all(|alert| alert.model != service) {
+                self.shifts.closed(&service);
+            }
+        }
+    }
+}
+
+fn served_by(models: &BTreeMap<String, ModelWatch>, settings: &WatchSettings, service: &str) -> Served {
+    let serves = |watch: &&ModelWatch| watch.state.services.iter().any(|known| known == service);
+    let served: Vec<&ModelWatch> = models.values().filter(serves).collect();
+    let learning = served.first().map_or(settings.default_model.learning, |watch| watch.state.settings.learning);
+    Served { models: served.iter().map(|watch| watch.state.name.clone()).collect(), learning }
 }
 
 #[derive(Serialize)]
 struct SnapshotRef<'a> {
     models: Vec<ModelSnapshot>,
     saturation: &'a SaturationWatch,
+    shifts: &'a ServiceShiftWatch,
     grouping: &'a Grouping,
     budget: &'a BudgetLedger,
     deployments: &'a Deployments,

@@ -7,19 +7,11 @@ use async_trait::async_trait;
 use tokio::time::{Instant, sleep, timeout_at};
 use wardline_domain::{Action, ActionError, ActionReceipt, ActionRequest, Actuator};
 
-use super::settings::TimeLimit;
+pub(super) use crate::remote::Fault;
+use crate::remote::TimeLimit;
 
 /// Longest pause between two looks at a target that takes its time.
 const LONGEST_PAUSE: Duration = Duration::from_millis(200);
-
-/// Why a step failed, before the name of the actuator is added.
-#[derive(Debug)]
-pub(super) enum Fault {
-    /// It may be tried again.
-    Unreachable(String),
-    /// It would fail again.
-    Refused(String),
-}
 
 impl Fault {
     pub(super) fn named(self, target: &str) -> ActionError {

@@ -12,29 +12,20 @@ mod http;
 mod kubernetes;
 mod mlflow;
 mod nginx;
-mod secret;
 mod settings;
 mod split;
 mod traefik;
-mod web;
 
 use std::sync::Arc;
 
 use wardline_domain::Actuator;
 
-pub use self::{
-    mlflow::{AliasHistory, AliasMove, AliasReader, AliasState},
-    settings::{ActuatorSettingsError, Environment, SecretSource},
-};
-use self::{secret::Secret, settings::Ingredients};
+pub use self::mlflow::{AliasHistory, AliasMove, AliasReader, AliasState};
+pub use crate::remote::{Environment, Part, RemoteSettingsError as ActuatorSettingsError, SecretSource};
+use crate::remote::{self, secret, web};
 
 /// How a kind of actuator is made.
-struct ActuatorSpec {
-    /// Its name in the settings.
-    kind: &'static str,
-    /// Makes one from its settings.
-    build: fn(Ingredients<'_>) -> Result<Arc<dyn Actuator>, ActuatorSettingsError>,
-}
+type ActuatorSpec = remote::Spec<Arc<dyn Actuator>>;
 
 /// Every kind there is.
 const ACTUATORS: &[ActuatorSpec] = &[
@@ -63,18 +54,7 @@ pub fn build(
     table: &serde_json::Value,
     environment: Environment<'_>,
 ) -> Result<Arc<dyn Actuator>, ActuatorSettingsError> {
-    let mut settings = table.as_object().cloned().unwrap_or_default();
-    let mut take = |key: &'static str, example: &'static str| match settings.remove(key) {
-        Some(serde_json::Value::String(text)) if !text.is_empty() => Ok(text),
-        _ => Err(ActuatorSettingsError::Missing { key, example }),
-    };
-    let name = take("name", "edge")?;
-    let kind = take("kind", "haproxy")?;
-    let Some(spec) = ACTUATORS.iter().find(|spec| spec.kind == kind) else {
-        let known = kinds().map(|kind| format!("`{kind}`")).collect::<Vec<_>>().join(", ");
-        return Err(ActuatorSettingsError::UnknownKind { name, kind, known });
-    };
-    (spec.build)(Ingredients { name, settings: settings.into(), environment })
+    remote::build(Part::Actuator, ACTUATORS, table, environment)
 }
 
 #[cfg(test)]

@@ -31,6 +31,12 @@ impl Api {
         Ok(Self { client, base: remote.url.trim_end_matches('/').to_owned(), token: remote.token.clone() })
     }
 
+    /// Whether a server answers at all.
+    pub(super) async fn answers(&self) -> bool {
+        let request = self.client.get(format!("{}/healthz", self.base)).timeout(std::time::Duration::from_secs(3));
+        request.send().await.is_ok_and(|response| response.status().is_success())
+    }
+
     fn authorized(&self, request: RequestBuilder) -> RequestBuilder {
         match &self.token {
             Some(token) => request.bearer_auth(token),
@@ -48,6 +54,11 @@ impl Api {
         Ok(self.answer(self.authorized(request)).await?.text().await?)
     }
 
+    pub(super) async fn get_bytes(&self, path: &str) -> anyhow::Result<Vec<u8>> {
+        let request = self.authorized(self.client.get(format!("{}{path}", self.base)));
+        Ok(self.answer(request).await?.bytes().await?.to_vec())
+    }
+
     pub(super) async fn post<A: DeserializeOwned>(&self, path: &str, query: &[(&str, String)]) -> anyhow::Result<A> {
         let request = self.authorized(self.client.post(format!("{}{path}", self.base)).query(query));
         Ok(self.answer(request).await?.json().await?)
@@ -57,6 +68,15 @@ impl Api {
     pub(super) async fn post_file<A: DeserializeOwned>(&self, path: &str, file: Vec<u8>) -> anyhow::Result<A> {
         let request = self.authorized(self.client.post(format!("{}{path}", self.base)).body(file));
         Ok(self.answer(request).await?.json().await?)
+    }
+
+    /// Deletes one of a list.
+    pub(super) async fn delete(&self, list: &str, name: &str) -> anyhow::Result<()> {
+        let mut url = reqwest::Url::parse(&format!("{}{list}", self.base))?;
+        // A name with a slash in it must stay one name.
+        url.path_segments_mut().map_err(|()| anyhow::anyhow!("`{}` is no base URL", self.base))?.push(name);
+        self.answer(self.authorized(self.client.delete(url))).await?;
+        Ok(())
     }
 
     /// Posts JSON and gives the answer as it comes.

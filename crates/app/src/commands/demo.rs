@@ -147,7 +147,7 @@ struct Running {
 impl Running {
     async fn start(settings: Settings) -> anyhow::Result<Self> {
         let pipeline = Pipeline::open(&settings).await?;
-        let shared = Arc::new(Shared::new(pipeline, settings));
+        let shared = Arc::new(Shared::open(pipeline, settings).await?);
         let server = Server::bind(Arc::clone(&shared)).await?;
         let url = format!("http://{}", server.address()?);
         let (stop, stopped) = oneshot::channel::<()>();

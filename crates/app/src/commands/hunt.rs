@@ -18,16 +18,26 @@ use wardline_detect::{Observed, Watch, WatchSettings};
 use wardline_domain::{
     Alert, AlertChange, DeadLetter, Learning, ModelSettings, PrivacyKey, PrivacyPolicy, RecordKind, Severity, Timestamp,
 };
-use wardline_respond::judge::{DecisionRecord, Trials};
+use wardline_respond::{
+    incident::Triage,
+    judge::{DecisionRecord, Trials},
+};
 
 use super::{Outcome, hunt_report};
-use crate::{cli::HuntArguments, report, rule_files, screen, settings::Settings};
+use crate::{
+    cli::HuntArguments,
+    incidents::{IncidentView, incidents_table, views_of},
+    report, rule_files, screen,
+    settings::Settings,
+};
 
 /// What a hunt read, and what it found.
 pub(crate) struct Hunted {
     pub(crate) watch: Watch,
     /// Versions on trial.
     pub(crate) trials: Trials,
+    /// Alerts of one cause, joined.
+    pub(crate) triage: Triage,
     pub(crate) alerts: Vec<Alert>,
     pub(crate) n_findings: u64,
     pub(crate) n_events: u64,
@@ -52,6 +62,15 @@ pub(super) fn run(arguments: &HuntArguments, settings: &Settings) -> anyhow::Res
         println!("{}", serde_json::to_string_pretty(&hunted.alerts)?);
     } else {
         print!("{}", screen::alerts_table(&hunted.alerts));
+        let incidents = views_of(hunted.triage.incidents());
+        if !incidents.is_empty() {
+            print!("\n{}", incidents_table(&incidents));
+        }
+    }
+    if let Some(file) = &arguments.incidents {
+        let incidents: Vec<IncidentView> = views_of(hunted.triage.incidents());
+        std::fs::write(file, serde_json::to_vec_pretty(&incidents)?)
+            .with_context(|| format!("cannot write the incidents to `{}`", file.display()))?;
     }
     if arguments.baseline {
         let baselines = hunted.watch.models().filter_map(|model| hunted.watch.baseline(model));
@@ -93,6 +112,7 @@ pub(super) fn read_through(
     let mut hunted = Hunted {
         watch,
         trials: Trials::new(settings.model_default.clone(), settings.models.clone()),
+        triage: Triage::default(),
         alerts: Vec::new(),
         n_findings: 0,
         n_events: 0,
@@ -118,13 +138,8 @@ pub(super) fn read_through(
         progress.set_position(files.bytes_read());
     }
     let observed = hunted.watch.finish();
-    hunted.count(&observed);
     let decided = hunted.trials.finish();
-    decided
-        .iter()
-        .filter_map(DecisionRecord::alert)
-        .for_each(|alert| keep(AlertChange::Raised(alert), &mut alerts, &mut order));
-    observed.alerts.into_iter().for_each(|change| keep(change, &mut alerts, &mut order));
+    hunted.take(&decided, observed, &mut |change| keep(change, &mut alerts, &mut order));
     progress.finish_and_clear();
     hunted.alerts = order.into_iter().filter_map(|id| alerts.remove(&id)).collect();
     hunted.seconds = started.elapsed().as_secs_f64();
@@ -196,15 +211,23 @@ impl Hunted {
             }
         }
         let decided = self.trials.observe(&decoded.batches);
-        decided.iter().filter_map(DecisionRecord::alert).for_each(|alert| keep(AlertChange::Raised(alert)));
+        self.triage.observe(&decoded.batches)?;
         let observed = self.watch.observe_together(&decoded.batches);
-        self.count(&observed);
-        observed.alerts.into_iter().for_each(keep);
+        self.take(&decided, observed, keep);
         Ok(())
     }
 
-    const fn count(&mut self, observed: &Observed) {
+    /// What was decided and found becomes alerts, and alerts become incidents.
+    fn take(&mut self, decided: &[DecisionRecord], observed: Observed, keep: &mut dyn FnMut(AlertChange)) {
         self.n_findings += observed.findings.len() as u64;
+        self.triage.observe_findings(&observed.findings);
+        let decided = decided.iter().filter_map(DecisionRecord::alert).map(AlertChange::Raised);
+        for change in decided.chain(observed.alerts) {
+            if let Err(refused) = self.triage.take(change.alert()) {
+                eprintln!("alert {} is in no incident: {refused}", change.alert().id);
+            }
+            keep(change);
+        }
     }
 }
 

@@ -1,8 +1,10 @@
 //! The commands, one file each.
 
+mod accounts;
 mod alerts;
 mod answer;
 mod atlas;
+mod audit;
 mod backtest;
 mod baseline;
 mod bench;
@@ -14,9 +16,14 @@ mod demo;
 mod dora;
 mod entities;
 mod estimate;
+mod evidence;
 mod hunt;
 mod hunt_report;
 mod hunts;
+mod incident;
+mod lineage;
+mod openapi;
+mod playbook;
 mod query;
 mod rollout;
 mod rules;
@@ -73,11 +80,20 @@ pub(crate) fn run(arguments: Arguments) -> anyhow::Result<Outcome> {
         Command::Entities(entities) => wait(entities::run(entities)),
         Command::Backtest(backtest) => backtest::run(backtest, &settings()?),
         Command::DeadLetters(letters) => wait(dead_letters::run(letters)),
+        Command::Playbook(arguments) => wait(playbook::run(arguments, settings()?)),
         Command::Rollout(arguments) => wait(rollout::run(arguments, settings()?)),
+        Command::Evidence(arguments) => wait(evidence::run(arguments)),
+        Command::Verify(arguments) => evidence::verify(arguments),
+        Command::Incident(arguments) => wait(incident::run(arguments)),
+        Command::Lineage(arguments) => wait(lineage::run(arguments)),
         Command::Rules(arguments) => rules::run(arguments, &settings()?),
+        Command::User(arguments) => wait(accounts::user(arguments)),
+        Command::Token(arguments) => wait(accounts::token(arguments)),
+        Command::Audit(arguments) => wait(audit::run(arguments)),
         Command::Check => check::run(&settings()?),
         Command::Demo(demo) => wait(demo::run(demo, settings()?)),
         Command::Bench(bench) => bench::run(bench),
+        Command::Openapi => openapi::run(),
         Command::Completions { shell } => {
             clap_complete::generate(*shell, &mut Arguments::command(), "wardline", &mut std::io::stdout());
             Ok(Outcome::Good)

@@ -33,7 +33,7 @@ pub(super) async fn run(arguments: &ServeArguments, mut settings: Settings) -> a
     }
     let data = settings.data.display().to_string();
     let pipeline = Pipeline::open(&settings).await?;
-    let shared = Arc::new(Shared::new(pipeline, settings));
+    let shared = Arc::new(Shared::open(pipeline, settings).await?);
     let server = Server::bind(Arc::clone(&shared)).await?;
     tracing::info!(address = %server.address()?, %data, "ready");
     let stop = CancellationToken::new();

@@ -22,7 +22,7 @@ use wardline_store::{
 };
 
 use super::metrics::{Kind, Metrics};
-use crate::rollouts::Desk;
+use crate::{incidents::IncidentDesk, rollouts::Desk};
 
 /// Events for detection.
 pub(super) struct Seen {
@@ -98,6 +98,8 @@ pub(super) struct Records {
     pub(super) saved: Arc<AtomicU64>,
     /// Rollouts, whose judges see what detection sees.
     pub(super) rollouts: Arc<Desk>,
+    /// Incidents, which alerts of one cause become.
+    pub(super) incidents: Arc<IncidentDesk>,
 }
 
 /// Detection on a thread of its own.
@@ -205,6 +207,7 @@ impl Worker {
     fn see(&mut self, seen: Seen) {
         // Rollouts first: what they decide is more urgent than what is told.
         self.runtime.block_on(self.records.rollouts.see(seen.sequence, &seen.batches));
+        self.records.incidents.see(seen.sequence, &seen.batches);
         let observed = lock(&self.state).see(seen.sequence, &seen.batches);
         self.keep(observed, Some(seen.received));
         let newest = seen.batches.iter().filter_map(EventBatch::time_range).map(|(_, last)| last).max();
@@ -252,6 +255,7 @@ impl Worker {
             self.records.lake.flush_findings().await?;
         }
         self.records.rollouts.save().await?;
+        self.records.incidents.save().await?;
         let state = State { sequence: Some(sequence), body };
         Ok(self.records.metadata.put_state(STATE, &state).await?)
     }
@@ -267,6 +271,7 @@ impl Records {
             }
         }
         if observed.alerts.is_empty() {
+            self.incidents.take_all(&observed.findings, &[]).await;
             return;
         }
         let alerts: Vec<_> = observed.alerts.iter().map(|change| change.alert().clone()).collect();
@@ -278,6 +283,7 @@ impl Records {
                 self.announce(alert, received);
             }
         }
+        self.incidents.take_all(&observed.findings, &observed.alerts).await;
     }
 
     fn announce(&self, alert: &Alert, received: Option<Timestamp>) {

@@ -30,14 +30,14 @@ use wardline_store::{
     sql::Engine,
 };
 
-pub(crate) use self::metrics::Metrics;
+pub(crate) use self::{metrics::Metrics, open::secret_file};
 use self::{
     decoders::Decoders,
     detection::Detection,
     downstream::{Downstream, Durable},
     metrics::Reason,
 };
-use crate::rollouts::Desk;
+use crate::{evidence::EvidenceRoom, incidents::IncidentDesk, playbooks::Desk as PlaybookDesk, rollouts::Desk};
 
 /// The live data plane of one data folder.
 pub(crate) struct Pipeline {
@@ -50,10 +50,13 @@ pub(crate) struct Pipeline {
     downstream: Downstream,
     waiting: Arc<Semaphore>,
     lake: Arc<Lake>,
-    engine: Engine,
+    engine: Arc<Engine>,
     metadata: Metadata,
     detection: Arc<Detection>,
     rollouts: Arc<Desk>,
+    playbooks: Arc<PlaybookDesk>,
+    incidents: Arc<IncidentDesk>,
+    evidence: Arc<EvidenceRoom>,
     metrics: Arc<Metrics>,
     background: Mutex<Vec<tokio::task::JoinHandle<()>>>,
     /// Held for as long as the data folder is in use.
@@ -319,7 +322,7 @@ impl Pipeline {
     }
 
     /// SQL over everything that was taken in.
-    pub(crate) const fn engine(&self) -> &Engine {
+    pub(crate) fn engine(&self) -> &Engine {
         &self.engine
     }
 
@@ -328,9 +331,24 @@ impl Pipeline {
         &self.metadata
     }
 
+    /// Runs of playbooks.
+    pub(crate) const fn playbooks(&self) -> &Arc<PlaybookDesk> {
+        &self.playbooks
+    }
+
     /// Rollouts under way.
     pub(crate) const fn rollouts(&self) -> &Arc<Desk> {
         &self.rollouts
+    }
+
+    /// Incidents.
+    pub(crate) const fn incidents(&self) -> &Arc<IncidentDesk> {
+        &self.incidents
+    }
+
+    /// Evidence packs.
+    pub(crate) const fn evidence(&self) -> &Arc<EvidenceRoom> {
+        &self.evidence
     }
 
     /// Wardline's own metrics.

@@ -28,6 +28,9 @@ use super::{
     metrics::Metrics,
 };
 use crate::{
+    evidence::EvidenceRoom,
+    incidents::IncidentDesk,
+    playbooks::{Desk as PlaybookDesk, Freeze},
     rollouts::Desk,
     rule_files,
     settings::{PrivacySettings, Settings},
@@ -49,24 +52,40 @@ impl Pipeline {
         let seal = key.derive_key("dead letters");
         let policy = PrivacyPolicy::new(settings.privacy.rules.clone(), key)?;
 
-        let metadata = Metadata::open(&folder.join("metadata.sqlite")).await?;
+        let metadata = match &settings.metadata.postgres {
+            Some(postgres) => Metadata::open_postgres(postgres, folder, super::now()).await?,
+            None => Metadata::open(&folder.join("metadata.sqlite")).await?,
+        };
         let lake = Arc::new(Lake::open(lake_settings(settings)).await?);
         let journal = Arc::new(Journal::open(&folder.join("journal"), journal_settings(settings, &lake))?);
         let dead_letters =
             Arc::new(DeadLetters::open(&folder.join("dead-letters"), seal, DeadLetterSettings::default())?);
-        let engine = Engine::new(Arc::clone(&lake), Some(metadata.clone()), &engine_settings(settings))?;
+        let engine = Arc::new(Engine::new(Arc::clone(&lake), Some(metadata.clone()), &engine_settings(settings))?);
         let registry = Arc::new(saved_registry(&metadata).await?);
 
         let metrics = Arc::new(Metrics::new());
-        let rollouts = Arc::new(Desk::open(metadata.clone(), &settings.rollouts).await?);
+        let incidents = Arc::new(IncidentDesk::open(metadata.clone()).await?);
+        let playbooks = Arc::new(PlaybookDesk::open(metadata.clone(), settings).await?);
+        let rollouts = Arc::new(Desk::open(metadata.clone(), &settings.rollouts, Arc::clone(&incidents)).await?);
+        let evidence = Arc::new(EvidenceRoom::open(
+            folder,
+            Arc::clone(&engine),
+            Arc::clone(&lake),
+            metadata.clone(),
+            Arc::clone(&incidents),
+            settings.query.clone(),
+        )?);
+        playbooks.set_freeze(Arc::clone(&evidence) as Arc<dyn Freeze>);
         let records = Records {
             lake: Arc::clone(&lake),
             metadata: metadata.clone(),
             metrics: Arc::clone(&metrics),
             saved: Arc::default(),
             rollouts: Arc::clone(&rollouts),
+            incidents: Arc::clone(&incidents),
         };
         let recovered = recover(settings, &journal, &records).await?;
+        incidents.catch_up().await?;
         let saved = Arc::clone(&records.saved);
         let detection = Arc::new(Detection::start(recovered, records)?);
         let (downstream, task) = Downstream::start(Arc::clone(&lake), Arc::clone(&detection));
@@ -87,8 +106,11 @@ impl Pipeline {
             metadata,
             detection,
             metrics,
-            background: Mutex::new(vec![task, maintenance, rollouts.run()]),
+            background: Mutex::new(vec![task, maintenance, rollouts.run(), playbooks.run()]),
             rollouts,
+            playbooks,
+            incidents,
+            evidence,
         })
     }
 }
@@ -113,10 +135,25 @@ fn privacy_key(settings: &PrivacySettings, folder: &Path) -> anyhow::Result<Priv
         return settings.read_key(named);
     }
     let own = folder.join("privacy.key");
-    if !own.exists() {
-        make_key(folder, &own).with_context(|| format!("cannot write the privacy key `{}`", own.display()))?;
-    }
+    secret_file(&own)?;
     settings.read_key(&own)
+}
+
+/// The 32 secret bytes of a file, which is made where it is missing.
+///
+/// # Errors
+/// Where the file cannot be written, or holds something else.
+pub(crate) fn secret_file(path: &Path) -> anyhow::Result<[u8; 32]> {
+    if !path.exists() {
+        let folder = path.parent().unwrap_or_else(|| Path::new("."));
+        make_key(folder, path).with_context(|| format!("cannot write the key `{}`", path.display()))?;
+    }
+    let text = fs::read_to_string(path).with_context(|| format!("cannot read the key `{}`", path.display()))?;
+    let digits = text.trim().as_bytes();
+    let pair = |pair: &[u8]| std::str::from_utf8(pair).ok().and_then(|pair| u8::from_str_radix(pair, 16).ok());
+    let bytes: Option<Vec<u8>> = digits.chunks(2).map(pair).collect();
+    let bytes = bytes.and_then(|bytes| <[u8; 32]>::try_from(bytes).ok());
+    bytes.with_context(|| format!("`{}` holds no key of 64 hexadecimal digits: restore it, or move it away to begin with a new one", path.display()))
 }
 
 /// Whole or not at all: half a key would keep the server from every later start.
@@ -204,6 +241,7 @@ async fn recover(settings: &Settings, journal: &Journal, records: &Records) -> a
                     tracing::error!(error = %error, sequence = record.sequence, "the lake refused a record of the journal");
                 }
                 records.rollouts.see_again(record.sequence, &record.batches).await;
+                records.incidents.see_again(record.sequence, &record.batches);
                 recovered.see_again(record.sequence, record.batches, records).await;
             }
             Err(damaged) => {

@@ -16,7 +16,7 @@ use wardline_respond::{
 use wardline_store::metadata::{Metadata, RolloutEntry, State};
 
 use super::view::RolloutView;
-use crate::{pipeline, settings::RolloutSettings};
+use crate::{incidents::IncidentDesk, pipeline, settings::RolloutSettings};
 
 /// Where the judges are kept in the metadata.
 const STATE: &str = "rollout_judges";
@@ -27,6 +27,7 @@ pub(crate) struct Desk {
     /// Held from a decision until it is written down, so that logs are written in their order.
     writing: tokio::sync::Mutex<()>,
     metadata: Metadata,
+    pub(super) incidents: Arc<IncidentDesk>,
     pub(super) actuators: BTreeMap<String, Arc<dyn Actuator>>,
     folder: Option<PathBuf>,
     /// Tells the runner that something may be due.
@@ -66,7 +67,11 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 
 impl Desk {
     /// Goes on with the rollouts that the log says are under way.
-    pub(crate) async fn open(metadata: Metadata, settings: &RolloutSettings) -> anyhow::Result<Self> {
+    pub(crate) async fn open(
+        metadata: Metadata,
+        settings: &RolloutSettings,
+        incidents: Arc<IncidentDesk>,
+    ) -> anyhow::Result<Self> {
         let logs = logs_of(&metadata, None).await?;
         let rollouts = Rollouts::restore(logs.values().map(Vec::as_slice));
         let mut judges: BTreeMap<String, Judge> = BTreeMap::new();
@@ -92,6 +97,7 @@ impl Desk {
             open: Mutex::new(Open { rollouts, judges, sequence }),
             writing: tokio::sync::Mutex::new(()),
             metadata,
+            incidents,
             actuators,
             folder: settings.folder.clone(),
             wake: Notify::new(),

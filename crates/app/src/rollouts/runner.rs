@@ -95,8 +95,11 @@ impl Desk {
             return Outcome::Failed { reason: "it can only be told of".to_owned(), is_temporary: false };
         };
         let alert = alert_of(model, &due.request.id, name == "page", parameters, &due.request.reason);
-        match self.metadata().upsert_alerts(&[alert]).await {
-            Ok(()) => Outcome::Done { receipt: ActionReceipt::default() },
+        match self.metadata().upsert_alerts(std::slice::from_ref(&alert)).await {
+            Ok(()) => {
+                self.incidents.take(&alert).await;
+                Outcome::Done { receipt: ActionReceipt::default() }
+            }
             Err(error) => Outcome::Failed { reason: error.to_string(), is_temporary: true },
         }
     }

@@ -1,4 +1,5 @@
-//! Who asks: a bearer token, off only where the server listens on loopback and has none.
+//! Who asks: a bearer token of the settings or of an account; none only where the server listens on loopback and its
+//! settings have none.
 //!
 //! Without a token, whoever runs programs on this machine may ask; a page in somebody's browser may not. A page can
 //! send requests here from anywhere, or have its own name point here and read the answers too, so what a browser
@@ -6,44 +7,55 @@
 
 use std::{net::IpAddr, sync::Arc};
 
-use axum::{
-    extract::{Request, State},
-    http::{HeaderMap, HeaderValue, StatusCode, header, uri::Authority},
-    middleware::Next,
-    response::{IntoResponse as _, Response},
-};
-use subtle::ConstantTimeEq as _;
+use axum::http::{HeaderMap, HeaderValue, StatusCode, header, uri::Authority};
 
 use super::{Shared, error::ApiError};
-use crate::settings::Token;
+use crate::{
+    accounts::{Caller, Role, SecretHash},
+    settings::Token,
+};
 
-/// The name of the token that a request came with.
+/// Who asks where nobody needs a token.
+pub(super) const LOCAL: &str = "local";
+
+/// The name of who asks.
 #[derive(Clone, Debug)]
 pub(super) struct Sender(pub(super) Arc<str>);
 
-/// Lets a request through when it carries a token, and notes whose it is.
-pub(super) async fn require_token(State(shared): State<Arc<Shared>>, mut request: Request, next: Next) -> Response {
+/// Who asks.
+pub(super) fn identify(shared: &Shared, headers: &HeaderMap) -> Result<Caller, ApiError> {
     let tokens = &shared.settings.server.tokens;
-    let sender = if tokens.is_empty() {
-        if let Some(foreign) = foreign_name(request.headers()) {
-            let message = format!(
-                "`{foreign}` is not this machine, and the server has no token: ask for it as localhost or 127.0.0.1, or set [[server.tokens]]"
-            );
-            return ApiError::new(StatusCode::FORBIDDEN, "foreign_host", message).into_response();
-        }
-        Some("local")
-    } else {
-        let secret = request.headers().get(header::AUTHORIZATION).and_then(|value| value.to_str().ok());
-        secret.and_then(|value| value.strip_prefix("Bearer ")).and_then(|secret| holder(tokens, secret.trim()))
-    };
-    let Some(sender) = sender else {
-        let message =
-            "a valid token is needed: send `Authorization: Bearer TOKEN` (the command line: --token or WARDLINE_TOKEN)";
-        return ApiError::new(StatusCode::UNAUTHORIZED, "unauthorized", message).into_response();
-    };
-    let sender = Sender(Arc::from(sender));
-    request.extensions_mut().insert(sender);
-    next.run(request).await
+    let secret = headers.get(header::AUTHORIZATION).and_then(|value| value.to_str().ok());
+    if let Some(secret) = secret.and_then(|value| value.strip_prefix("Bearer ")) {
+        let secret = SecretHash::of(secret.trim());
+        let of_settings = holder(tokens, &secret).map(|token| Caller {
+            who: Arc::from(token.name.as_str()),
+            role: token.role,
+            token: None,
+        });
+        let of_account = shared.accounts.holder(&secret).map(|token| Caller {
+            who: Arc::from(token.user),
+            role: token.role,
+            token: Some(Arc::from(token.token)),
+        });
+        return of_settings.or(of_account).ok_or_else(unauthorized);
+    }
+    if !tokens.is_empty() {
+        return Err(unauthorized());
+    }
+    if let Some(foreign) = foreign_name(headers) {
+        let message = format!(
+            "`{foreign}` is not this machine, and the server has no token: ask for it as localhost or 127.0.0.1, or set [[server.tokens]]"
+        );
+        return Err(ApiError::new(StatusCode::FORBIDDEN, "foreign_host", message));
+    }
+    Ok(Caller { who: Arc::from(LOCAL), role: Role::Admin, token: None })
+}
+
+fn unauthorized() -> ApiError {
+    let message =
+        "a valid token is needed: send `Authorization: Bearer TOKEN` (the command line: --token or WARDLINE_TOKEN)";
+    ApiError::new(StatusCode::UNAUTHORIZED, "unauthorized", message)
 }
 
 /// The name of another machine that the request was meant for, or of a page elsewhere that made it.
@@ -67,13 +79,9 @@ fn is_this_machine(host: &str) -> bool {
     )
 }
 
-/// Whose token it is. Every token is compared, in constant time, so that timing tells nothing.
-fn holder<'a>(tokens: &'a [Token], secret: &str) -> Option<&'a str> {
-    let hash = blake3::hash(secret.as_bytes());
-    tokens.iter().fold(
-        None,
-        |found, token| if token.hash.ct_eq(hash.as_bytes()).into() { Some(token.name.as_str()) } else { found },
-    )
+/// The token of a secret. Every token is compared, in constant time, so that timing tells nothing.
+fn holder<'a>(tokens: &'a [Token], secret: &SecretHash) -> Option<&'a Token> {
+    tokens.iter().fold(None, |found, token| if token.hash.is(secret) { Some(token) } else { found })
 }
 
 #[cfg(test)]
@@ -82,10 +90,12 @@ mod tests {
 
     #[test]
     fn only_the_whole_secret_opens() {
-        let tokens = [Token::new("ci", "0123456789abcdef"), Token::new("edge", "fedcba9876543210")];
-        assert_eq!(holder(&tokens, "fedcba9876543210"), Some("edge"));
-        assert_eq!(holder(&tokens, "fedcba987654321"), None);
-        assert_eq!(holder(&tokens, ""), None);
+        let token = |name, secret| Token::new(name, secret, Role::Viewer);
+        let tokens = [token("ci", "0123456789abcdef"), token("edge", "fedcba9876543210")];
+        let name = |secret| holder(&tokens, &SecretHash::of(secret)).map(|token| token.name.as_str());
+        assert_eq!(name("fedcba9876543210"), Some("edge"));
+        assert_eq!(name("fedcba987654321"), None);
+        assert_eq!(name(""), None);
     }
 
     #[test]

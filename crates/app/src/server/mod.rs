@@ -1,17 +1,26 @@
 //! The HTTP server: intake, queries, alerts, dead letters, health, and its own metrics.
 
+mod accounts;
 mod alerts;
 mod atlas;
+mod audit;
 mod auth;
 mod baseline;
 mod body;
 mod budget;
 mod dead_letters;
 mod error;
+mod evidence;
+mod guard;
 mod health;
+mod incidents;
 mod intake;
+mod lineage;
+mod openapi;
+mod playbooks;
 mod query;
 mod rollouts;
+mod routes;
 mod slos;
 
 use std::{net::SocketAddr, sync::Arc};
@@ -19,25 +28,27 @@ use std::{net::SocketAddr, sync::Arc};
 use anyhow::Context as _;
 use axum::{
     Router,
-    extract::DefaultBodyLimit,
-    middleware,
-    routing::{get, post},
+    routing::get,
     serve::ListenerExt as _,
 };
 use tokio::net::TcpListener;
 use tower_http::{request_id, trace::TraceLayer};
 
+// A new route is a line in `routes.rs`.
 use self::body::Bodies;
 pub(crate) use self::{
+    accounts::{CreatedToken, Tokens, Users},
+    audit::AuditList,
     budget::{BudgetAnswer, EntitiesAnswer},
     dead_letters::{Letters, ListedLetter},
+    evidence::KeyAnswer,
+    incidents::{Declared, IncidentList, RadiusAnswer},
+    lineage::TakenIn,
+    openapi::document as api_document,
     query::{QueryRequest, TRUNCATED_HEADER, answer},
     slos::SlosAnswer,
 };
-use crate::{pipeline::Pipeline, settings::Settings};
-
-/// Several times the largest release of ATLAS.
-const MOST_CATALOGUE_BYTES: usize = 8 << 20;
+use crate::{accounts::Accounts, pipeline::Pipeline, settings::Settings};
 
 /// What every handler can reach.
 pub(crate) struct Shared {
@@ -45,13 +56,19 @@ pub(crate) struct Shared {
     pub(crate) pipeline: Pipeline,
     /// Checked settings.
     pub(crate) settings: Settings,
+    /// Users, tokens and the audit log.
+    accounts: Accounts,
     bodies: Bodies,
 }
 
 impl Shared {
     /// What handlers reach, of a data plane that runs.
-    pub(crate) fn new(pipeline: Pipeline, settings: Settings) -> Self {
-        Self { bodies: Bodies::new(&settings.intake), pipeline, settings }
+    ///
+    /// # Errors
+    /// The audit log cannot be read.
+    pub(crate) async fn open(pipeline: Pipeline, settings: Settings) -> anyhow::Result<Self> {
+        let accounts = Accounts::open(pipeline.metadata().clone(), &settings.data).await?;
+        Ok(Self { accounts, bodies: Bodies::new(&settings.intake), pipeline, settings })
     }
 }
 
@@ -97,29 +114,8 @@ impl Server {
 }
 
 fn router(shared: Arc<Shared>) -> Router {
-    let guarded = Router::new()
-        .route("/v1/events", post(intake::post_events))
-        .route("/v1/query", post(query::post_query))
-        .route("/v1/alerts", get(alerts::list))
-        .route("/v1/alerts/{id}", get(alerts::one))
-        .route("/v1/alerts/{id}/acknowledgement", post(budget::acknowledge))
-        .route("/v1/budget", get(budget::budget))
-        .route("/v1/entities", get(budget::entities))
-        .route("/v1/dead-letters", get(dead_letters::list))
-        .route("/v1/dead-letters/replay", post(dead_letters::replay))
-        .route("/v1/rollouts", get(rollouts::list).post(rollouts::start))
-        .route("/v1/rollouts/{model}/{decision}", post(rollouts::decide))
-        .route("/v1/flagger/{hook}", post(rollouts::flagger))
-        .route("/v1/argo/{model}", get(rollouts::argo))
-        .route("/v1/models", get(baseline::models))
-        .route("/v1/slos", get(slos::list))
-        .route("/v1/models/{model}/baseline", get(baseline::baseline))
-        .route("/v1/atlas", get(atlas::report).post(atlas::import).layer(DefaultBodyLimit::max(MOST_CATALOGUE_BYTES)))
-        .route("/v1/atlas/{technique}", get(atlas::technique))
-        .route("/metrics", get(health::metrics))
-        .route_layer(middleware::from_fn_with_state(Arc::clone(&shared), auth::require_token));
     Router::new()
-        .merge(guarded)
+        .merge(routes::router(&shared))
         .route("/healthz", get(health::alive))
         .route("/readyz", get(health::ready))
         .fallback(error::not_found)

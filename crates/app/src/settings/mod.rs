@@ -3,7 +3,9 @@
 //! Only checked settings leave this module; every problem is reported at once.
 
 mod alerts;
+mod metadata;
 mod models;
+mod playbooks;
 mod reader;
 mod rollouts;
 mod rules;
@@ -19,9 +21,12 @@ use std::{
 use anyhow::Context as _;
 use wardline_domain::{FieldRule, ModelSettings, PrivacyKey, PrivacyPolicy, RecordKind, Span, Timestamp, Treatment};
 
+use crate::accounts::{Role, SecretHash};
 pub(crate) use alerts::AlertSettings;
+pub(crate) use metadata::MetadataSettings;
 use reader::Reader;
 pub(crate) use reader::{Problem, parse_span};
+pub(crate) use playbooks::PlaybookSettings;
 pub(crate) use rollouts::RolloutSettings;
 pub(crate) use rules::RuleSettings;
 pub(crate) use slos::to_toml as slos_to_toml;
@@ -31,6 +36,8 @@ pub(crate) use slos::to_toml as slos_to_toml;
 pub(crate) struct Settings {
     /// Folder of journal, lake and metadata.
     pub(crate) data: PathBuf,
+    /// Where alerts, logs and what was learned are kept.
+    pub(crate) metadata: MetadataSettings,
     /// The HTTP server.
     pub(crate) server: ServerSettings,
     /// What is taken in, and how much of it at once.
@@ -47,6 +54,8 @@ pub(crate) struct Settings {
     pub(crate) alerts: AlertSettings,
     /// What carries out changes to other systems, and rollouts that deployments begin.
     pub(crate) rollouts: RolloutSettings,
+    /// Playbooks, and which actuators carry out what they ask for.
+    pub(crate) playbooks: PlaybookSettings,
     /// What holds for a model without settings of its own.
     pub(crate) model_default: ModelSettings,
     /// Whether `[learning]` was written; a hunt otherwise fits learning to the length of its files.
@@ -69,13 +78,15 @@ pub(crate) struct ServerSettings {
 pub(crate) struct Token {
     /// Who holds it.
     pub(crate) name: String,
-    /// BLAKE3 hash of the secret; the secret itself is not kept in memory.
-    pub(crate) hash: [u8; 32],
+    /// Hash of the secret; the secret itself is not kept in memory.
+    pub(crate) hash: SecretHash,
+    /// What it may do.
+    pub(crate) role: Role,
 }
 
 impl fmt::Debug for Token {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Token").field("name", &self.name).finish_non_exhaustive()
+        f.debug_struct("Token").field("name", &self.name).field("role", &self.role).finish_non_exhaustive()
     }
 }
 
@@ -198,6 +209,7 @@ impl Settings {
     fn check(table: &toml::Table, problems: &mut Vec<Problem>) -> Self {
         let mut reader = Reader::new(table, problems);
         let data = reader.text("data").map_or_else(|| PathBuf::from("wardline-data"), PathBuf::from);
+        let metadata = reader.section("metadata", MetadataSettings::read);
         let server = reader.section("server", ServerSettings::read);
         let intake = reader.section("intake", IntakeSettings::read);
         let mut lake = reader.section("lake", LakeLimits::read);
@@ -206,6 +218,7 @@ impl Settings {
         let rules = reader.section("rules", RuleSettings::read);
         let mut alerts = alerts::read(&mut reader);
         let rollouts = RolloutSettings::read(&mut reader);
+        let playbooks = PlaybookSettings::read(&mut reader, &rollouts.actuators);
         let (model_default, learning_is_set) = models::read_default(&mut reader);
         let models::Models { settings: mut models, retention_days } = models::read_models(&mut reader, &model_default);
         alerts.service_slos = slos::read(&mut reader, &model_default, &mut models);
@@ -213,6 +226,7 @@ impl Settings {
         reader.finish();
         Self {
             data,
+            metadata,
             server,
             intake,
             lake,
@@ -221,6 +235,7 @@ impl Settings {
             rules,
             alerts,
             rollouts,
+            playbooks,
             model_default,
             learning_is_set,
             models,
@@ -287,12 +302,21 @@ impl Token {
     const LEAST_BYTES: usize = 16;
 
     /// A token from its secret.
-    pub(crate) fn new(name: &str, secret: &str) -> Self {
-        Self { name: name.to_owned(), hash: *blake3::hash(secret.as_bytes()).as_bytes() }
+    pub(crate) fn new(name: &str, secret: &str, role: Role) -> Self {
+        Self { name: name.to_owned(), hash: SecretHash::of(secret), role }
     }
 
     fn read(reader: &mut Reader<'_>) -> Option<Self> {
         let name = reader.text("name").unwrap_or_else(|| "default".to_owned());
+        let role = match reader.text("role").map(|name| (Role::named(&name), name)) {
+            None => Role::Admin,
+            Some((Some(role), _)) => role,
+            Some((None, name)) => {
+                let hint = Some("write sender, viewer, analyst, responder or admin");
+                reader.problem("role", format!("is `{name}`, which is no role"), hint);
+                return None;
+            }
+        };
         let (key, secret) = match (reader.text("secret"), reader.text("secret_file")) {
             (Some(secret), None) => ("secret", secret),
             (None, Some(file)) => match std::fs::read_to_string(&file) {
@@ -312,7 +336,7 @@ impl Token {
             reader.problem(key, what, Some("make one with `openssl rand -hex 32`"));
             return None;
         }
-        Some(Self::new(&name, &secret))
+        Some(Self::new(&name, &secret, role))
     }
 }
 

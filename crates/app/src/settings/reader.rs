@@ -169,6 +169,17 @@ impl<'a> Reader<'a> {
         value.as_bool()
     }
 
+    /// Texts, by name.
+    pub(super) fn texts_by_name(&mut self, key: &str) -> BTreeMap<String, String> {
+        let names: Vec<String> = match self.value(key) {
+            Some(toml::Value::Table(table)) => table.keys().cloned().collect(),
+            _ => Vec::new(),
+        };
+        self.section(key, |section| {
+            names.iter().filter_map(|name| section.text(name).map(|text| (name.clone(), text))).collect()
+        })
+    }
+
     /// Lists of texts, by name.
     pub(super) fn lists(&mut self, key: &str) -> BTreeMap<String, Vec<String>> {
         let names: Vec<String> = match self.value(key) {

@@ -1,70 +1,16 @@
 //! Rollouts through a real server and a real proxy: a bad version is sent back, whatever stops in between.
 
 use std::{
-    io::{Read as _, Write as _},
-    os::unix::net::UnixStream,
     path::{Path, PathBuf},
-    process::{Child, Command, Stdio},
-    time::{Duration, Instant, SystemTime, UNIX_EPOCH},
+    time::{SystemTime, UNIX_EPOCH},
 };
 
 use serde_json::{Value, json};
 
-use crate::server::{Server, client, wardline};
-
-/// How long something may take on a busy machine before the test says that it does not happen.
-const PATIENCE: Duration = Duration::from_secs(120);
-
-fn wait_until<T>(what: &str, mut found: impl FnMut() -> Option<T>) -> T {
-    let end = Instant::now() + PATIENCE;
-    loop {
-        if let Some(found) = found() {
-            return found;
-        }
-        assert!(Instant::now() < end, "{what}: it does not happen");
-        std::thread::sleep(Duration::from_millis(20));
-    }
-}
-
-/// HAProxy with two servers; ended when dropped.
-struct Proxy {
-    child: Child,
-    socket: PathBuf,
-}
-
-impl Proxy {
-    fn start(folder: &Path) -> Self {
-        let socket = folder.join("haproxy.sock");
-        let file = folder.join("haproxy.cfg");
-        let text = format!(
-            "global\n  stats socket {} mode 600 level admin\ndefaults\n  mode http\n  timeout connect 1s\n  timeout client 5s\n  timeout server 5s\nbackend models\n  server v20 127.0.0.1:9 weight 90\n  server v21 127.0.0.1:9 weight 10\n",
-            socket.display()
-        );
-        std::fs::write(&file, text).unwrap();
-        let program = ["/usr/sbin/haproxy", "/usr/local/sbin/haproxy", "/usr/bin/haproxy"];
-        let program = program.iter().find(|path| Path::new(path).is_file()).expect("haproxy: run `.ci/test-programs`");
-        let mut command = Command::new(program);
-        command.arg("-db").arg("-f").arg(&file).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
-        let proxy = Self { child: command.spawn().unwrap(), socket };
-        wait_until("haproxy answers", || UnixStream::connect(&proxy.socket).ok());
-        proxy
-    }
-
-    fn weight(&self, server: &str) -> String {
-        let mut stream = UnixStream::connect(&self.socket).unwrap();
-        stream.write_all(format!("get weight models/{server}\n").as_bytes()).unwrap();
-        let mut answer = String::new();
-        stream.read_to_string(&mut answer).unwrap();
-        answer.split_whitespace().next().unwrap_or_default().to_owned()
-    }
-}
-
-impl Drop for Proxy {
-    fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
-    }
-}
+use crate::{
+    real::{Proxy, wait_until},
+    server::{Server, client, wardline},
+};
 
 fn settings(folder: &Path) -> PathBuf {
     let file = folder.join("wardline.toml");

@@ -6,6 +6,7 @@
 
 use wardline_domain::{Finding, Timestamp};
 
+pub(crate) use self::service_shift::{Served, ServiceShiftWatch};
 pub(crate) use crate::event_rows::EventRows;
 use crate::{
     model_state::ModelState, model_watch::ClosedWindow, outcomes::JudgedPrediction, settings::WatchSettings,
@@ -34,6 +35,7 @@ mod prediction_drift;
 mod prompt_injection;
 mod query_chains;
 mod recommendation_shift;
+mod service_shift;
 mod sponge_inputs;
 mod token_cost;
 mod traffic;
@@ -94,6 +96,7 @@ pub const DETECTORS: &[DetectorSpec] = &[
     output_leak::SPEC,
     jailbreak_retries::SPEC,
     obfuscated_text::SPEC,
+    service_shift::SPEC,
 ];
 
 /// A pure state machine from seconds, windows and single records to findings.

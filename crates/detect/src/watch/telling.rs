@@ -1,6 +1,6 @@
 //! From findings to alerts: silences, deployments that are known, the budget of false alerts, then grouping.
 
-use wardline_domain::{Finding, HeldBack, Severity, Timestamp};
+use wardline_domain::{Finding, FindingKind, HeldBack, Severity, Timestamp};
 
 use super::{Observed, Watch, window_of};
 use crate::{
@@ -26,7 +26,11 @@ impl Watch {
     }
 
     fn tell_one(&mut self, mut finding: Finding, observed: &mut Observed) {
-        let window = self.models.get(&finding.model).map_or(0, |watch| window_of(&watch.state, &finding));
+        let window = match finding.kind {
+            // A shift that lasts is told again when it is twice as old.
+            FindingKind::Cascade => finding.time.since(finding.onset) / 2,
+            _ => self.models.get(&finding.model).map_or(0, |watch| window_of(&watch.state, &finding)),
+        };
         if let Some(silence) = self.settings.silences.iter().find(|silence| silence.fits(&finding)) {
             finding.held_back = Some(HeldBack::Silence(silence.name.clone()));
             observed.findings.push(finding);

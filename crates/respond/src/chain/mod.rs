@@ -103,25 +103,33 @@ struct Hashed<'a, T> {
     entry: &'a T,
 }
 
+/// The record that follows the end of a chain, for whoever keeps no more of it than that.
+///
+/// # Errors
+/// [`AppendError`] where the entry has no JSON form or is too long.
+pub fn follow<T: Serialize>(head: &Head, entry: T) -> Result<Link<T>, AppendError> {
+    let hashed = Hashed { sequence: head.length, previous: &head.hash, entry: &entry };
+    let mut line = serde_json::to_string(&hashed).map_err(AppendError::NoJson)?;
+    if MAX_RECORD_BYTES < line.len() {
+        return Err(AppendError::TooLong { bytes: line.len() });
+    }
+    line.pop();
+    let hash = hex(&Sha256::digest(line.as_bytes()));
+    line.push_str(verify::BEFORE_HASH);
+    line.push_str(&hash);
+    line.push_str(verify::AFTER_HASH);
+    Ok(Link { sequence: head.length, previous: head.hash.clone(), entry, hash, line })
+}
+
 impl<T: Serialize> Chain<T> {
     /// Appends a record.
     ///
     /// # Errors
     /// [`AppendError`] where it has no JSON form or is too long. The chain is then as before.
     pub fn append(&mut self, entry: T) -> Result<&Link<T>, AppendError> {
-        let Head { length: sequence, hash: previous } = self.head();
-        let hashed = Hashed { sequence, previous: &previous, entry: &entry };
-        let mut line = serde_json::to_string(&hashed).map_err(AppendError::NoJson)?;
-        if MAX_RECORD_BYTES < line.len() {
-            return Err(AppendError::TooLong { bytes: line.len() });
-        }
-        line.pop();
-        let hash = hex(&Sha256::digest(line.as_bytes()));
-        line.push_str(verify::BEFORE_HASH);
-        line.push_str(&hash);
-        line.push_str(verify::AFTER_HASH);
+        let link = follow(&self.head(), entry)?;
         let at = self.links.len();
-        self.links.push(Link { sequence, previous, entry, hash, line });
+        self.links.push(link);
         Ok(&self.links[at])
     }
 }

@@ -3,7 +3,9 @@
 use serde::{Deserialize, Serialize};
 use wardline_domain::Timestamp;
 
-use super::{AlertFacts, Class, Impact, IncidentSeverity, Resolution, Role, Status};
+use super::{
+    AlertFacts, Class, FrozenPack, Impact, IncidentSeverity, OriginFacts, RankedChange, Resolution, Role, Status,
+};
 use crate::chain::AppendError;
 
 /// What is asked for.
@@ -30,6 +32,21 @@ pub enum Command {
         alert: AlertFacts,
         /// Why it belongs here.
         reason: String,
+    },
+    /// Says where it probably began.
+    NameOrigin {
+        /// Where.
+        origin: OriginFacts,
+    },
+    /// Says what changed before it began.
+    RankChanges {
+        /// The likeliest cause first.
+        changes: Vec<RankedChange>,
+    },
+    /// Says that evidence was frozen.
+    Freeze {
+        /// The pack.
+        pack: FrozenPack,
     },
     /// Takes it.
     Acknowledge,
@@ -132,6 +149,13 @@ pub enum Command {
         /// Why.
         reason: String,
     },
+}
+
+impl Command {
+    /// Whether only the product itself may ask for it: what it would state is not for people to state.
+    pub const fn is_internal(&self) -> bool {
+        matches!(self, Self::Attach { .. } | Self::NameOrigin { .. } | Self::RankChanges { .. } | Self::Freeze { .. })
+    }
 }
 
 /// Why a command was refused, and what to do instead.

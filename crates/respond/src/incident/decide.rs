@@ -25,6 +25,9 @@ pub(super) fn decide(incident: &Incident, command: Command) -> Result<Vec<Event>
             let known = incident.alerts.get(&alert.id).is_some_and(|attached| attached.alert == alert);
             so(known, Event::AlertAttached { alert, reason })
         }
+        Command::NameOrigin { origin } => so(incident.origin.as_ref() == Some(&origin), Event::OriginNamed { origin }),
+        Command::RankChanges { changes } => so(incident.changes == changes, Event::ChangesRanked { changes }),
+        Command::Freeze { pack } => so(incident.packs.contains(&pack), Event::EvidenceFrozen { pack }),
         Command::Acknowledge => so(incident.status != Status::Open, Event::Acknowledged),
         Command::Assign { role, person } => {
             so(incident.roles.get(&role) == person.as_ref(), Event::Assigned { role, person })
@@ -75,6 +78,7 @@ pub(super) fn check_status(incident: &Incident, command: &Command) -> Result<(),
         // What was learned afterwards is written down without opening it again.
         (Status::Resolved, Command::Note { .. } | Command::Link { .. } | Command::Reopen { .. }) => Ok(()),
         (Status::Resolved, Command::AddTask { .. } | Command::FinishTask { .. } | Command::DropTask { .. }) => Ok(()),
+        (Status::Resolved, Command::Freeze { .. }) => Ok(()),
         (Status::Resolved, Command::StateImpact { .. } | Command::SetImpactStart { .. }) => Ok(()),
         (Status::Resolved, _) => Err(Refused::IsResolved(incident.id.clone())),
         (_, Command::Reopen { .. }) => wrong("only a resolved incident can be reopened; go on working on it"),
@@ -147,7 +151,11 @@ pub(super) fn check_texts(command: &Command) -> Result<(), Refused> {
         | Command::SetSeverity { reason, .. }
         | Command::Reopen { reason }
         | Command::Merge { reason, .. } => long("reason", reason),
-        Command::Acknowledge | Command::Classify { .. } => Ok(()),
+        Command::Acknowledge
+        | Command::Classify { .. }
+        | Command::NameOrigin { .. }
+        | Command::RankChanges { .. }
+        | Command::Freeze { .. } => Ok(()),
     }
 }
 

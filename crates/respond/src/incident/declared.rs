@@ -3,16 +3,24 @@
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
-use wardline_domain::Timestamp;
+use wardline_domain::{Severity, Timestamp};
 
 use super::{Actor, AlertFacts, Command, Incidents, Recorded, Refused};
 use crate::correlation::GroupChange;
 
 /// Which incident each group of alerts is.
+///
+/// An alert that tells nobody anything ([`Severity::Info`]) opens no incident by itself: its group waits until one joins
+/// that does, and then comes along whole.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Declared {
     of_group: BTreeMap<String, String>,
+    /// Alerts of groups that are no incident yet.
+    waiting: BTreeMap<String, Vec<AlertFacts>>,
 }
+
+/// Most groups that wait to become an incident: the oldest are forgotten.
+const MAX_WAITING: usize = 5_000;
 
 impl Declared {
     /// The incident of a group.
@@ -23,6 +31,20 @@ impl Declared {
     /// Groups of an incident: whoever resolves it closes them in the correlation, so that nothing joins any more.
     pub fn groups_of(&self, incident: &str) -> Vec<&str> {
         self.of_group.iter().filter(|(_, id)| *id == incident).map(|(group, _)| group.as_str()).collect()
+    }
+
+    /// Forgets the groups of an incident that is over, and says which they were.
+    pub fn close(&mut self, incident: &str) -> Vec<String> {
+        let groups: Vec<String> = self.groups_of(incident).into_iter().map(str::to_owned).collect();
+        groups.iter().for_each(|group| {
+            self.of_group.remove(group);
+        });
+        groups
+    }
+
+    /// The groups of one incident are those of another from now on.
+    pub fn merged(&mut self, from: &str, into: &str) {
+        self.of_group.values_mut().filter(|id| *id == from).for_each(|id| into.clone_into(id));
     }
 
     /// Carries a change over to incidents. `alert` is the alert that made the correlation change its mind.
@@ -41,47 +63,124 @@ impl Declared {
     ) -> Result<Vec<Recorded>, Refused> {
         let by = Actor::System("correlation".to_owned());
         match change {
-            GroupChange::Opened { group, .. } => self.open(incidents, group, alert, None, &by, time),
-            GroupChange::Joined { group, reason, .. } => {
-                let Some(id) = self.of_group.get(group).cloned() else {
-                    return self.open(incidents, group, alert, None, &by, time);
-                };
-                let attach = Command::Attach { alert: alert.clone(), reason: reason.clone() };
-                match incidents.execute(&id, attach, &by, time) {
-                    Err(Refused::IsResolved(resolved)) => self.open(incidents, group, alert, Some(resolved), &by, time),
-                    other => other,
-                }
-            }
-            GroupChange::Merged { from, into, reason, .. } => {
-                let (Some(from), Some(into)) = (self.of_group.remove(from), self.of_group.get(into)) else {
-                    return Ok(Vec::new());
-                };
-                if from == *into {
-                    return Ok(Vec::new());
-                }
-                let merge = Command::Merge { into: into.clone(), reason: reason.clone() };
-                incidents.execute(&from, merge, &by, time)
-            }
+            GroupChange::Opened { group, .. } => self.join(incidents, group, alert, "", &by, time),
+            GroupChange::Joined { group, reason, .. } => self.join(incidents, group, alert, reason, &by, time),
+            GroupChange::Merged { from, into, reason, .. } => self.merge(incidents, from, into, reason, &by, time),
             GroupChange::Moved { from, into, alerts, reason } => {
-                let (Some(from), Some(into)) = (self.of_group.get(from), self.of_group.get(into)) else {
-                    return Ok(Vec::new());
-                };
-                relocate(incidents, from, into, alerts, reason, &by, time)
+                if let Some(waiting) = self.waiting.get_mut(from) {
+                    let (moving, staying) = waiting.drain(..).partition(|facts| alerts.contains(&facts.id));
+                    *waiting = staying;
+                    return self.join_all(incidents, into, moving, reason, &by, time);
+                }
+                match (self.of_group.get(from), self.of_group.get(into)) {
+                    (Some(from), Some(into)) => relocate(incidents, from, into, alerts, reason, &by, time),
+                    // What is an incident already stays one, rather than to wait again.
+                    _ => Ok(Vec::new()),
+                }
             }
         }
+    }
+
+    fn join_all(
+        &mut self,
+        incidents: &mut Incidents,
+        group: &str,
+        alerts: Vec<AlertFacts>,
+        reason: &str,
+        by: &Actor,
+        time: Timestamp,
+    ) -> Result<Vec<Recorded>, Refused> {
+        let mut recorded = Vec::new();
+        for alert in &alerts {
+            recorded.extend(self.join(incidents, group, alert, reason, by, time)?);
+        }
+        Ok(recorded)
+    }
+
+    /// An alert joins a group, which may become an incident by that.
+    pub(super) fn join(
+        &mut self,
+        incidents: &mut Incidents,
+        group: &str,
+        alert: &AlertFacts,
+        reason: &str,
+        by: &Actor,
+        time: Timestamp,
+    ) -> Result<Vec<Recorded>, Refused> {
+        let Some(id) = self.of_group.get(group).cloned() else {
+            let mut alerts = self.waiting.remove(group).unwrap_or_default();
+            alerts.retain(|known| known.id != alert.id);
+            alerts.push(alert.clone());
+            if alert.severity == Severity::Info {
+                self.wait(group, alerts);
+                return Ok(Vec::new());
+            }
+            return self.open(incidents, group, alerts, None, by, time);
+        };
+        let reason = if reason.is_empty() { "it is of the same group".to_owned() } else { reason.to_owned() };
+        let attach = Command::Attach { alert: alert.clone(), reason };
+        match incidents.execute(&id, attach, by, time) {
+            Err(Refused::IsResolved(resolved)) => {
+                self.of_group.remove(group);
+                if alert.severity == Severity::Info {
+                    self.wait(group, vec![alert.clone()]);
+                    return Ok(Vec::new());
+                }
+                self.open(incidents, group, vec![alert.clone()], Some(resolved), by, time)
+            }
+            other => other,
+        }
+    }
+
+    fn wait(&mut self, group: &str, alerts: Vec<AlertFacts>) {
+        if MAX_WAITING <= self.waiting.len() {
+            let oldest = self.waiting.iter().min_by_key(|(_, alerts)| alerts.first().map(|alert| alert.time));
+            if let Some(oldest) = oldest.map(|(group, _)| group.clone()) {
+                self.waiting.remove(&oldest);
+            }
+        }
+        self.waiting.insert(group.to_owned(), alerts);
+    }
+
+    fn merge(
+        &mut self,
+        incidents: &mut Incidents,
+        from: &str,
+        into: &str,
+        reason: &str,
+        by: &Actor,
+        time: Timestamp,
+    ) -> Result<Vec<Recorded>, Refused> {
+        if let Some(alerts) = self.waiting.remove(from) {
+            return self.join_all(incidents, into, alerts, reason, by, time);
+        }
+        let Some(from) = self.of_group.remove(from) else { return Ok(Vec::new()) };
+        let Some(goes_on) = self.of_group.get(into).cloned() else {
+            // The group that goes on is no incident yet: it becomes this one.
+            self.of_group.insert(into.to_owned(), from);
+            let alerts = self.waiting.remove(into).unwrap_or_default();
+            return self.join_all(incidents, into, alerts, reason, by, time);
+        };
+        if from == goes_on {
+            return Ok(Vec::new());
+        }
+        self.merged(&from, &goes_on);
+        incidents.execute(&from, Command::Merge { into: goes_on, reason: reason.to_owned() }, by, time)
     }
 
     fn open(
         &mut self,
         incidents: &mut Incidents,
         group: &str,
-        alert: &AlertFacts,
+        alerts: Vec<AlertFacts>,
         follows: Option<String>,
         by: &Actor,
         time: Timestamp,
     ) -> Result<Vec<Recorded>, Refused> {
-        let title = format!("{}: {}", alert.model, alert.title);
-        let (id, recorded) = incidents.open(title, vec![alert.clone()], follows, by, time)?;
+        // The sentence of an alert names its model wherever that matters.
+        let told = alerts.iter().max_by_key(|alert| (alert.severity, std::cmp::Reverse(alert.time)));
+        let title = told.map(|alert| alert.title.clone()).unwrap_or_default();
+        let (id, recorded) = incidents.open(title, alerts, follows, by, time)?;
         self.of_group.insert(group.to_owned(), id);
         Ok(recorded)
     }

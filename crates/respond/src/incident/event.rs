@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 use wardline_domain::Timestamp;
 
-use super::{AlertFacts, Class, Impact, IncidentSeverity, Task};
+use super::{AlertFacts, Class, FrozenPack, Impact, IncidentSeverity, OriginFacts, RankedChange, Task};
 use crate::chain::Head;
 
 /// Who or what did something.
@@ -124,6 +124,21 @@ pub enum Event {
         tasks: Vec<Task>,
         /// Why.
         reason: String,
+    },
+    /// Where it probably began.
+    OriginNamed {
+        /// Where.
+        origin: OriginFacts,
+    },
+    /// What changed before it began, the likeliest cause first.
+    ChangesRanked {
+        /// The changes; none where nothing known changed.
+        changes: Vec<RankedChange>,
+    },
+    /// What was known was put into an evidence pack.
+    EvidenceFrozen {
+        /// The pack.
+        pack: FrozenPack,
     },
     /// Somebody took it.
     Acknowledged,

@@ -11,23 +11,29 @@ mod command;
 mod decide;
 mod declared;
 mod event;
+mod diagnosis;
 mod facts;
 mod impact;
 mod projection;
 mod register;
 mod status;
+mod triage;
 
 #[cfg(test)]
 mod properties;
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+mod triage_tests;
 
 pub use clocks::Clocks;
 pub use command::{Command, Refused};
 pub use declared::Declared;
+pub use diagnosis::{OriginFacts, FrozenPack, RankedChange};
 pub use event::{Actor, Entry, Event, Resolution, Role};
 pub use facts::AlertFacts;
 pub use impact::Impact;
 pub use projection::{Attached, Incident, Note, Task, TaskState};
 pub use register::{Incidents, Recorded};
 pub use status::{Class, IncidentSeverity, Status};
+pub use triage::{Taken, Triage, TriageInput};

@@ -5,7 +5,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::{Deserialize, Serialize};
 use wardline_domain::Timestamp;
 
-use super::{Actor, AlertFacts, Class, Clocks, Entry, Event, Impact, IncidentSeverity, Resolution, Role, Status};
+use super::{
+    Actor, AlertFacts, Class, Clocks, Entry, Event, FrozenPack, Impact, IncidentSeverity, OriginFacts, RankedChange,
+    Resolution, Role, Status,
+};
 
 /// Whether a task is to be done.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -83,6 +86,12 @@ pub struct Incident {
     pub impact_start_set: Option<Timestamp>,
     /// Its alerts, by id.
     pub alerts: BTreeMap<String, Attached>,
+    /// Where it probably began.
+    pub origin: Option<OriginFacts>,
+    /// What changed before it began, the likeliest cause first.
+    pub changes: Vec<RankedChange>,
+    /// Evidence packs that were made of it.
+    pub packs: Vec<FrozenPack>,
     /// Who does what.
     pub roles: BTreeMap<Role, String>,
     /// What is to be done, by number.
@@ -131,6 +140,9 @@ impl Incident {
             class_set: None,
             impact_start_set: None,
             alerts: BTreeMap::new(),
+            origin: None,
+            changes: Vec::new(),
+            packs: Vec::new(),
             roles: BTreeMap::new(),
             tasks: BTreeMap::new(),
             notes: Vec::new(),
@@ -162,6 +174,9 @@ impl Incident {
                 tasks.iter().for_each(|task| self.take_over(task.clone()));
                 self.absorbed.push(incident.clone());
             }
+            Event::OriginNamed { origin } => self.origin = Some(origin.clone()),
+            Event::ChangesRanked { changes } => self.changes.clone_from(changes),
+            Event::EvidenceFrozen { pack } => self.packs.push(pack.clone()),
             Event::Acknowledged => {
                 self.status = Status::Acknowledged;
                 self.stamped.acknowledged.get_or_insert(entry.time);

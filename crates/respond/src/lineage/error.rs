@@ -34,6 +34,12 @@ pub enum LineageError {
     /// A name that cannot be one.
     #[error("`{0}` cannot be the name of a node: a name has 1 to 400 bytes and no control characters")]
     Name(String),
+    /// A text that names no node.
+    #[error(
+        "`{0}` names no node: write its kind and its name, such as `channel=partner-7`; kinds are channel, dataset, \
+         feature, job, model, version, endpoint and system"
+    )]
+    NodeText(String),
     /// A batch breaks the event schema.
     #[error("a batch of events could not be read")]
     Batch(#[from] wardline_domain::BatchError),

@@ -5,6 +5,7 @@
 
 mod edge;
 mod error;
+mod feed;
 mod graph;
 mod node;
 mod radius;
@@ -15,6 +16,7 @@ mod tests;
 
 pub use edge::{Edge, EdgeKind, Lag, Uses};
 pub use error::LineageError;
+pub use feed::{Flow, LineageFeed};
 pub use graph::{Lineage, NodeIndex};
 pub use node::{Node, NodeFacts, NodeKind};
 pub use radius::{BlastRadius, Reached};

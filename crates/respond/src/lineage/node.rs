@@ -1,6 +1,6 @@
 //! A node: something that data flow through.
 
-use std::fmt;
+use std::{fmt, str::FromStr};
 
 use serde::{Deserialize, Serialize};
 
@@ -29,6 +29,18 @@ pub enum NodeKind {
 }
 
 impl NodeKind {
+    /// Every kind.
+    pub const ALL: [Self; 8] = [
+        Self::Channel,
+        Self::Dataset,
+        Self::Feature,
+        Self::Job,
+        Self::Model,
+        Self::Version,
+        Self::Endpoint,
+        Self::System,
+    ];
+
     /// The name in ids and in JSON.
     pub const fn name(self) -> &'static str {
         match self {
@@ -73,6 +85,18 @@ impl Node {
 impl fmt::Display for Node {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}={}", self.kind.name(), self.name)
+    }
+}
+
+impl FromStr for Node {
+    type Err = LineageError;
+
+    /// Reads what its `Display` writes.
+    fn from_str(text: &str) -> Result<Self, LineageError> {
+        let unknown = || LineageError::NodeText(text.chars().take(80).collect());
+        let (kind, name) = text.split_once('=').ok_or_else(unknown)?;
+        let kind = NodeKind::ALL.into_iter().find(|known| known.name() == kind).ok_or_else(unknown)?;
+        Self::new(kind, name)
     }
 }
 

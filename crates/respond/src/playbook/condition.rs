@@ -3,7 +3,7 @@
 //! `__severity__:value = 'high' AND __error_rate__:value > 0.05`. AND binds closer than OR. Two sides that are both
 //! numbers are compared as numbers, others as texts.
 
-use std::{cmp::Ordering, collections::BTreeMap};
+use std::{cmp::Ordering, collections::BTreeMap, fmt};
 
 /// A condition.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -35,6 +35,21 @@ const OPERATORS: [(&str, Operator); 6] = [
     ("<", Operator::Less),
     (">", Operator::Greater),
 ];
+
+impl fmt::Display for Condition {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (number, all) in self.0.iter().enumerate() {
+            formatter.write_str(if number == 0 { "" } else { " OR " })?;
+            for (number, Comparison { variable, operator, literal }) in all.iter().enumerate() {
+                let and = if number == 0 { "" } else { " AND " };
+                let sign = OPERATORS.iter().find(|(_, known)| known == operator).map_or("", |(sign, _)| sign);
+                let quote = if literal.parse::<f64>().is_ok() { "" } else { "'" };
+                write!(formatter, "{and}{variable}:value {sign} {quote}{literal}{quote}")?;
+            }
+        }
+        Ok(())
+    }
+}
 
 impl Condition {
     /// Reads a condition.

@@ -14,6 +14,7 @@
 
 mod condition;
 mod error;
+mod filled;
 mod model;
 mod read;
 mod record;
@@ -24,8 +25,10 @@ mod state;
 #[cfg(test)]
 mod tests;
 
+pub use condition::Condition;
 pub use error::{PlaybookError, RunError};
-pub use model::{Command, Flow, Playbook, Step, StepKind};
+pub use filled::Filled;
+pub use model::{Command, Flow, Playbook, Step, StepKind, Variable};
 pub use record::{Outcome, Record, RunEvent};
 pub use run::{Need, Run};
 pub use shipped::{SHIPPED, Shipped};

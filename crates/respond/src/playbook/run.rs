@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use wardline_domain::{ActionRequest, Timestamp};
 
 use super::{
-    Outcome, Playbook, Record, RunError, RunEvent,
+    Filled, Outcome, Playbook, Record, RunError, RunEvent, StepKind,
     state::{Phase, State},
 };
 use crate::{
@@ -118,6 +118,46 @@ impl Run {
     /// The playbook.
     pub fn playbook(&self) -> &Playbook {
         &self.playbook
+    }
+
+    /// Its id.
+    pub fn id(&self) -> &str {
+        &self.state.run
+    }
+
+    /// Whether nothing is done in earnest.
+    pub const fn is_dry_run(&self) -> bool {
+        self.state.dry_run
+    }
+
+    /// Values of its variables.
+    pub const fn values(&self) -> &BTreeMap<String, String> {
+        &self.state.values
+    }
+
+    /// What a step does, with values filled in; why not, where a value is missing.
+    pub fn commands(&self, step: &str) -> Vec<Result<Filled, String>> {
+        match self.playbook.steps.get(step).map(|step| &step.kind) {
+            Some(StepKind::Action { commands, .. }) => {
+                commands.iter().map(|command| Filled::of(command, &self.state.values)).collect()
+            }
+            _ => Vec::new(),
+        }
+    }
+
+    /// Until when a step that was begun must be over.
+    pub fn deadline(&self, step: &str) -> Option<Timestamp> {
+        let number = self.state.place_of(step)?;
+        self.state.places.get(&number).map(|place| place.deadline)
+    }
+
+    /// Steps whose delay has not passed, each with the end of its delay.
+    pub fn delayed(&self) -> Vec<(&str, Timestamp)> {
+        let delay = |place: &'_ super::state::Place| match place.phase {
+            Phase::Delayed { until } => Some(until),
+            _ => None,
+        };
+        self.state.places.values().filter_map(|place| Some((place.step.as_str(), delay(place)?))).collect()
     }
 
     /// The log.

@@ -2,10 +2,9 @@
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
-use serde_json::Value;
-use wardline_domain::{Action, ActionRequest, Timestamp};
+use wardline_domain::{ActionRequest, Timestamp};
 
-use super::{Command, Outcome, Playbook, RunEvent, StepKind, condition::filled};
+use super::{Command, Filled, Outcome, Playbook, RunEvent, StepKind};
 
 /// Most steps that one run goes through: a loop that never ends ends here.
 const MAX_VISITS: u32 = 10_000;
@@ -317,15 +316,12 @@ impl State {
 
     /// Fills variables into a command.
     fn make(&self, command: &Command, reason: &str, id: &str) -> Result<Made, String> {
-        let no_value = |name: String| format!("variable `{name}` has no value");
-        match command {
-            Command::Manual(text) => filled(text, &self.values).map(Made::Text).map_err(no_value),
-            Command::Automatic(value) => {
-                let value = fill(value, &self.values).map_err(no_value)?;
-                let action: Action = serde_json::from_value(value).map_err(|error| error.to_string())?;
-                Ok(Made::Request(ActionRequest { id: id.to_owned(), action, reason: reason.to_owned() }))
+        Ok(match Filled::of(command, &self.values)? {
+            Filled::Text(text) => Made::Text(text),
+            Filled::Action(action) => {
+                Made::Request(ActionRequest { id: id.to_owned(), action, reason: reason.to_owned() })
             }
-        }
+        })
     }
 
     /// A step that waited is over.
@@ -432,19 +428,4 @@ enum Made {
 
 fn inside(frames: &[Frame], step: &str, group: Option<u32>) -> Vec<Frame> {
     frames.iter().cloned().chain([Frame { step: step.to_owned(), group }]).collect()
-}
-
-/// Fills variables into the texts of a JSON value; names stay as they are.
-fn fill(value: &Value, values: &BTreeMap<String, String>) -> Result<Value, String> {
-    Ok(match value {
-        Value::String(text) => Value::String(filled(text, values)?),
-        Value::Array(items) => Value::Array(items.iter().map(|item| fill(item, values)).collect::<Result<_, _>>()?),
-        Value::Object(fields) => Value::Object(
-            fields
-                .iter()
-                .map(|(name, value)| Ok((name.clone(), fill(value, values)?)))
-                .collect::<Result<_, String>>()?,
-        ),
-        other => other.clone(),
-    })
 }

@@ -307,6 +307,9 @@ fn conditions_compare_numbers_as_numbers_and_texts_as_texts() {
     assert!(holds("__s__:value = 'a OR b'"));
     assert!(holds("__n__:value = 1 OR __n__:value >= 10 AND __s__:value != 'x'"));
     assert!(!holds("__unknown__:value != 'x'"), "what has no value fulfils nothing");
+    for text in ["__n__:value = 1 OR __n__:value >= 10 AND __s__:value != 'a OR b'", "__s__:value = 'true'"] {
+        assert_eq!(super::condition::Condition::parse(text).unwrap().to_string(), text);
+    }
 }
 
 #[test]

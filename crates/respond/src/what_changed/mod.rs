@@ -12,6 +12,7 @@
 
 mod change;
 mod collect;
+mod feed;
 mod rank;
 
 #[cfg(test)]
@@ -19,4 +20,5 @@ mod tests;
 
 pub use change::{Change, ChangeKind, Onset};
 pub use collect::{changes, traffic_change};
+pub use feed::ChangeFeed;
 pub use rank::{Ranking, Suspect, rank};

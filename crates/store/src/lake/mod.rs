@@ -234,6 +234,12 @@ impl Lake {
         self.shared.read_tables().keys().cloned().collect()
     }
 
+    /// Each table with the version of its log, where something was committed.
+    pub fn table_versions(&self) -> Vec<(String, Option<u64>)> {
+        let tables = self.shared.read_tables();
+        tables.iter().map(|(name, table)| (name.to_string(), table.snapshot().state.version)).collect()
+    }
+
     /// Bytes of rows that are not yet in files.
     pub fn tail_bytes(&self) -> usize {
         usize::try_from(self.shared.tail_bytes.load(Ordering::Relaxed)).unwrap_or(0)

@@ -32,7 +32,7 @@ impl AliasReader {
         settings: serde_json::Value,
         environment: Environment<'_>,
     ) -> Result<Self, ActuatorSettingsError> {
-        let ingredients = Ingredients { name: name.to_owned(), settings, environment };
+        let ingredients = Ingredients::new(crate::remote::Part::Actuator, name.to_owned(), settings, environment);
         let settings: RegistrySettings = ingredients.read()?;
         Ok(Self { name: name.to_owned(), rest: Rest::new(&ingredients, settings)? })
     }

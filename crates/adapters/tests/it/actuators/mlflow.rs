@@ -1,78 +1,14 @@
 //! A real MLflow server with a registry in SQLite.
 
-use std::process::Command;
-
 use serde_json::{Value, json};
 use wardline_adapters::actuators::{AliasHistory, AliasReader};
 use wardline_domain::{Action, Actuator, Timestamp};
 
-use super::{
-    block_on, build, named,
-    programs::{Program, free_port, installed},
-    request,
-};
+use super::{block_on, build, named, registry::Registry, request};
 
-/// The server, and what people do in it besides us.
-struct Registry {
-    _program: Program,
-    _folder: tempfile::TempDir,
-    url: String,
-    people: reqwest::Client,
-}
-
-impl Registry {
-    fn start() -> Self {
-        let folder = tempfile::tempdir().unwrap();
-        let port = free_port();
-        let mut command = Command::new(installed().join("mlflow"));
-        command
-            .args(["server", "--host", "127.0.0.1", "--workers", "1", "--port", &port.to_string()])
-            .arg("--backend-store-uri")
-            .arg(format!("sqlite:///{}", folder.path().join("registry.db").display()))
-            .arg("--artifacts-destination")
-            .arg(folder.path().join("artifacts"))
-            .env("MLFLOW_DISABLE_TELEMETRY", "true")
-            .current_dir(folder.path());
-        let mut program = Program::start(&mut command, folder.path());
-        let url = format!("http://127.0.0.1:{port}");
-        program.wait_for(&format!("{url}/health"));
-        let people = reqwest::Client::builder().no_proxy().build().unwrap();
-        Self { _program: program, _folder: folder, url, people }
-    }
-
-    async fn post(&self, call: &str, body: Value) -> Value {
-        let request = self.people.post(format!("{}/api/2.0/mlflow/{call}", self.url)).json(&body);
-        let answer = request.send().await.unwrap();
-        let (status, body) = (answer.status(), answer.text().await.unwrap());
-        assert_eq!(status, 200, "{call}: {body}");
-        serde_json::from_str(&body).unwrap()
-    }
-
-    /// A version that was trained in a run on some data.
-    async fn train(&self, model: &str, digest: &str) {
-        let run = self.post("runs/create", json!({"experiment_id": "0"})).await;
-        let run = run.pointer("/run/info/run_id").and_then(Value::as_str).unwrap().to_owned();
-        let dataset = |name: &str, digest: &str, context: &str| {
-            json!({"dataset": {"name": name, "digest": digest, "source_type": "local", "source": "{}"},
-                   "tags": [{"key": "mlflow.data.context", "value": context}]})
-        };
-        let datasets = [dataset("payments", digest, "training"), dataset("holdout", "h1", "eval")];
-        self.post("runs/log-inputs", json!({"run_id": run, "datasets": datasets})).await;
-        self.post(
-            "model-versions/create",
-            json!({"name": model, "source": format!("s3://models/{digest}"), "run_id": run}),
-        )
-        .await;
-    }
-
-    async fn point(&self, model: &str, alias: &str, version: &str) {
-        self.post("registered-models/alias", json!({"name": model, "alias": alias, "version": version})).await;
-    }
-
-    fn settings(&self) -> Value {
-        json!({"name": "registry", "kind": "mlflow", "url": self.url, "models": {"fraud": "fraud-detector"},
-               "versions": {"2.0": "1", "2.1": "2"}, "time_limit_ms": 120_000})
-    }
+fn settings(registry: &Registry) -> Value {
+    json!({"name": "registry", "kind": "mlflow", "url": registry.url, "models": {"fraud": "fraud-detector"},
+           "versions": {"2.0": "1", "2.1": "2"}, "time_limit_ms": 120_000})
 }
 
 fn back_to(version: &str, from: Option<&str>) -> Action {
@@ -93,7 +29,7 @@ fn aliases_tags_and_training_data_are_set_in_a_real_registry() {
         registry.train("fraud-detector", "d41").await;
         registry.train("fraud-detector", "e7b").await;
         registry.point("fraud-detector", "champion", "2").await;
-        let actuator = build(registry.settings());
+        let actuator = build(settings(&registry));
         an_alias_is_moved_back_and_the_move_is_remembered(&registry, &*actuator).await;
         what_somebody_else_moved_stays(&registry, &*actuator).await;
         a_version_is_tagged_with_the_reason(&registry, &*actuator).await;
@@ -174,7 +110,7 @@ async fn what_is_not_there_is_said(registry: &Registry, actuator: &dyn Actuator)
     assert!(!missing.is_temporary());
     let named = actuator.carry_out(&request(back_to("v2", None))).await.unwrap_err();
     insta::assert_snapshot!(named, @"registry refused: version v2 is no number of the registry: list it in `versions`");
-    let mut settings = registry.settings();
+    let mut settings = settings(registry);
     settings["models"] = json!({"fraud": "nobody-registered-this"});
     let unknown = build(settings).carry_out(&request(back_to("2.0", None))).await.unwrap_err();
     insta::assert_snapshot!(unknown, @"registry refused: it answered 404: Registered Model with name=nobody-registered-this not found");

@@ -11,6 +11,7 @@ mod traefik;
 
 pub(crate) mod programs;
 pub(crate) mod proxies;
+pub(crate) mod registry;
 pub(crate) mod server;
 pub(crate) mod traffic;
 

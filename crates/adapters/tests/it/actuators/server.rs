@@ -6,7 +6,7 @@ use std::{
     net::{TcpListener, TcpStream},
     sync::{
         Arc, Mutex,
-        atomic::{AtomicBool, Ordering},
+        atomic::{AtomicBool, AtomicUsize, Ordering},
     },
 };
 
@@ -37,6 +37,8 @@ pub(crate) struct Server {
     over: Arc<AtomicBool>,
     /// Everything that was asked, in order.
     asked: Arc<Mutex<Vec<Asked>>>,
+    /// How many connections are open.
+    open: Arc<AtomicUsize>,
 }
 
 impl Server {
@@ -45,14 +47,19 @@ impl Server {
         let port = listener.local_addr().unwrap().port();
         let (over, asked, answer): (_, _, Arc<Answer>) =
             (Arc::new(AtomicBool::new(false)), Arc::default(), Arc::new(answer));
-        let server = Self { port, over: Arc::clone(&over), asked: Arc::clone(&asked) };
+        let open: Arc<AtomicUsize> = Arc::default();
+        let server = Self { port, over: Arc::clone(&over), asked: Arc::clone(&asked), open: Arc::clone(&open) };
         std::thread::spawn(move || {
             for stream in listener.incoming().flatten() {
                 if over.load(Ordering::SeqCst) {
                     return;
                 }
-                let (asked, answer) = (Arc::clone(&asked), Arc::clone(&answer));
-                std::thread::spawn(move || serve(stream, &asked, &*answer));
+                let (asked, answer, open) = (Arc::clone(&asked), Arc::clone(&answer), Arc::clone(&open));
+                open.fetch_add(1, Ordering::SeqCst);
+                std::thread::spawn(move || {
+                    serve(stream, &asked, &*answer);
+                    open.fetch_sub(1, Ordering::SeqCst);
+                });
             }
         });
         server
@@ -69,6 +76,12 @@ impl Server {
 
     pub(crate) fn url(&self) -> String {
         format!("http://127.0.0.1:{}", self.port)
+    }
+
+    /// Whether everybody who asked has gone, and everything that they asked was answered.
+    #[allow(dead_code, reason = "for tests that kill whoever asks")]
+    pub(crate) fn is_left_alone(&self) -> bool {
+        self.open.load(Ordering::SeqCst) == 0
     }
 
     pub(crate) fn asked(&self) -> Vec<Asked> {

@@ -2,37 +2,36 @@
 
 use std::{path::PathBuf, time::Duration};
 
-use reqwest::{Certificate, Client, RequestBuilder, redirect};
+use reqwest::{Certificate, Client, RequestBuilder, header, redirect};
 use serde_json::Value;
 
 use super::{
-    checked::Fault,
-    secret::{Secret, masked},
-    settings::TimeLimit,
+    fault::Fault,
+    secret::{self, Secret},
+    time_limit::TimeLimit,
 };
 
 /// Longest answer that is read.
 const MOST_BYTES: usize = 1 << 20;
 
-/// How much of an answer is quoted in a complaint.
-const MOST_QUOTED: usize = 300;
-
 /// A client for one target.
-pub(super) struct Web {
+pub(crate) struct Web {
     client: Client,
     secrets: Vec<Secret>,
 }
 
 /// What came back.
 #[derive(Debug)]
-pub(super) struct Answer {
-    pub(super) status: u16,
-    pub(super) body: String,
+pub(crate) struct Answer {
+    pub(crate) status: u16,
+    pub(crate) body: String,
+    /// When to come back, as the answer says it: seconds, or a date.
+    pub(crate) retry_after: Option<String>,
 }
 
 impl Web {
     /// A client that waits no longer than the limit; `ca_file` holds further certificates to trust, as PEM.
-    pub(super) fn new(limit: TimeLimit, ca_file: Option<&PathBuf>, secrets: Vec<Secret>) -> Result<Self, String> {
+    pub(crate) fn new(limit: TimeLimit, ca_file: Option<&PathBuf>, secrets: Vec<Secret>) -> Result<Self, String> {
         // A redirect would carry secrets to wherever an answer points, and a proxy of the environment is nobody's choice.
         let mut builder = Client::builder().redirect(redirect::Policy::none()).no_proxy().timeout(limit.duration());
         builder = builder.connect_timeout(limit.duration().min(Duration::from_secs(5))).user_agent("wardline");
@@ -47,25 +46,21 @@ impl Web {
     }
 
     /// For building requests.
-    pub(super) const fn client(&self) -> &Client {
+    pub(crate) const fn client(&self) -> &Client {
         &self.client
     }
 
     /// A text of the target as it may be shown: short, and without secrets.
-    pub(super) fn quoted(&self, text: &str) -> String {
-        let secrets: Vec<String> = self.secrets.iter().filter_map(|secret| secret.text().ok()).collect();
-        let text = masked(text, &secrets);
-        let mut quoted: String = text.trim().chars().take(MOST_QUOTED).collect();
-        if quoted.len() < text.trim().len() {
-            quoted.push('…');
-        }
-        quoted.escape_debug().to_string().replace("\\\"", "\"").replace("\\'", "'")
+    pub(crate) fn quoted(&self, text: &str) -> String {
+        secret::quoted(text, &self.secrets)
     }
 
     /// Sends a request, and reads the answer, whatever its status.
-    pub(super) async fn send(&self, request: RequestBuilder) -> Result<Answer, Fault> {
+    pub(crate) async fn send(&self, request: RequestBuilder) -> Result<Answer, Fault> {
         let mut response = request.send().await.map_err(|error| self.unreachable(error))?;
         let status = response.status().as_u16();
+        let retry_after = response.headers().get(header::RETRY_AFTER).and_then(|value| value.to_str().ok());
+        let retry_after = retry_after.map(str::to_owned);
         let mut body = Vec::new();
         while let Some(chunk) = response.chunk().await.map_err(|error| self.unreachable(error))? {
             if body.len() + chunk.len() > MOST_BYTES {
@@ -73,17 +68,17 @@ impl Web {
             }
             body.extend_from_slice(&chunk);
         }
-        Ok(Answer { status, body: String::from_utf8_lossy(&body).into_owned() })
+        Ok(Answer { status, body: String::from_utf8_lossy(&body).into_owned(), retry_after })
     }
 
     /// Sends a request whose answer has to be a success.
-    pub(super) async fn send_well(&self, request: RequestBuilder) -> Result<Answer, Fault> {
+    pub(crate) async fn send_well(&self, request: RequestBuilder) -> Result<Answer, Fault> {
         let answer = self.send(request).await?;
         if (200..300).contains(&answer.status) { Ok(answer) } else { Err(self.fault(&answer)) }
     }
 
     /// What a failing status means: whether it may be tried again.
-    pub(super) fn fault(&self, answer: &Answer) -> Fault {
+    pub(crate) fn fault(&self, answer: &Answer) -> Fault {
         let said = format!("it answered {}: {}", answer.status, self.quoted(&answer.body));
         match answer.status {
             408 | 425 | 429 | 500..=599 => Fault::Unreachable(said),
@@ -112,7 +107,7 @@ impl Web {
 
 impl Answer {
     /// The answer as JSON.
-    pub(super) fn json(&self) -> Result<Value, Fault> {
+    pub(crate) fn json(&self) -> Result<Value, Fault> {
         serde_json::from_str(&self.body).map_err(|error| {
             Fault::Refused(format!("its answer is not JSON ({error}): see the address of the settings"))
         })
@@ -120,7 +115,7 @@ impl Answer {
 }
 
 /// The address of a base and further parts of a path, each escaped.
-pub(super) fn below(base: &reqwest::Url, parts: &[&str]) -> reqwest::Url {
+pub(crate) fn below(base: &reqwest::Url, parts: &[&str]) -> reqwest::Url {
     let mut url = base.clone();
     if let Ok(mut path) = url.path_segments_mut() {
         path.pop_if_empty().extend(parts);
@@ -131,7 +126,7 @@ pub(super) fn below(base: &reqwest::Url, parts: &[&str]) -> reqwest::Url {
 /// An address as it is written in settings.
 #[derive(Clone, Debug, serde::Deserialize)]
 #[serde(try_from = "String")]
-pub(super) struct WebAddress(pub(super) reqwest::Url);
+pub(crate) struct WebAddress(pub(crate) reqwest::Url);
 
 impl TryFrom<String> for WebAddress {
     type Error = String;

@@ -2,11 +2,41 @@
 
 use std::{fmt, path::PathBuf};
 
-use super::{SecretSource, settings::Environment};
+use serde::Deserialize;
+use serde_json::Value;
+
+/// Looks up a variable of the environment: only the caller knows it.
+pub type Environment<'a> = &'a dyn Fn(&str) -> Option<String>;
+
+/// Where a secret is: never in the settings themselves.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(try_from = "Value")]
+pub enum SecretSource {
+    /// A file, read at each use, so that a new secret needs no restart.
+    File(PathBuf),
+    /// A variable of the environment, read once.
+    Environment(String),
+}
+
+impl TryFrom<Value> for SecretSource {
+    type Error = &'static str;
+
+    /// What was written is not repeated in a complaint: it may be the secret itself.
+    fn try_from(written: Value) -> Result<Self, Self::Error> {
+        let fields = written.as_object().filter(|fields| fields.len() == 1);
+        let text = |key: &str| fields?.get(key)?.as_str().filter(|text| !text.is_empty()).map(str::to_owned);
+        if let Some(path) = text("file") {
+            return Ok(Self::File(path.into()));
+        }
+        text("environment").map(Self::Environment).ok_or(
+            "a secret does not stand in the settings: write `{ file = \"/path\" }` or `{ environment = \"NAME\" }`",
+        )
+    }
+}
 
 /// A secret that shows itself to nobody but the request that carries it.
 #[derive(Clone)]
-pub(super) struct Secret(Kept);
+pub(crate) struct Secret(Kept);
 
 #[derive(Clone)]
 enum Kept {
@@ -16,7 +46,7 @@ enum Kept {
 
 impl Secret {
     /// Finds the secret, and reads it once, so that a wrong path is found out at start-up.
-    pub(super) fn open(source: &SecretSource, environment: Environment<'_>) -> Result<Self, String> {
+    pub(crate) fn open(source: &SecretSource, environment: Environment<'_>) -> Result<Self, String> {
         let secret = match source {
             SecretSource::File(path) => Self(Kept::File(path.clone())),
             SecretSource::Environment(variable) => {
@@ -30,7 +60,7 @@ impl Secret {
     }
 
     /// The secret as it is now.
-    pub(super) fn text(&self) -> Result<String, String> {
+    pub(crate) fn text(&self) -> Result<String, String> {
         let text = match &self.0 {
             Kept::Text(text) => text.clone(),
             Kept::File(path) => std::fs::read_to_string(path).map_err(|error| {
@@ -52,15 +82,47 @@ impl fmt::Debug for Secret {
 }
 
 /// A text of another system, without what is secret in it.
-pub(super) fn masked(text: &str, secrets: &[String]) -> String {
+fn masked(text: &str, secrets: &[String]) -> String {
     // Very short ones would mask half of every text, and guard nothing.
     let worth_hiding = secrets.iter().filter(|secret| secret.len() >= 4);
     worth_hiding.fold(text.to_owned(), |text, secret| text.replace(secret.as_str(), "***"))
 }
 
+/// How much of a text is quoted in a complaint.
+const MOST_QUOTED: usize = 300;
+
+/// A text of another system as it may be shown: short, escaped, and without secrets.
+pub(crate) fn quoted(text: &str, secrets: &[Secret]) -> String {
+    let secrets: Vec<String> = secrets.iter().filter_map(|secret| secret.text().ok()).collect();
+    let text = masked(text, &secrets);
+    let mut quoted: String = text.trim().chars().take(MOST_QUOTED).collect();
+    if quoted.len() < text.trim().len() {
+        quoted.push('…');
+    }
+    quoted.escape_debug().to_string().replace("\\\"", "\"").replace("\\'", "'")
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_secret_in_the_settings_is_refused_and_not_repeated() {
+        for written in [
+            "\"hunter2-hunter2\"",
+            "{\"text\": \"hunter2-hunter2\"}",
+            "7",
+            "{\"file\": \"/x\", \"environment\": \"X\"}",
+        ] {
+            let error = serde_json::from_str::<SecretSource>(written).unwrap_err().to_string();
+            assert!(
+                error.starts_with("a secret does not stand in the settings") && !error.contains("hunter2"),
+                "{error}"
+            );
+        }
+        let file: SecretSource = serde_json::from_str("{\"file\": \"/run/token\"}").unwrap();
+        assert_eq!(file, SecretSource::File("/run/token".into()));
+    }
 
     #[test]
     fn a_secret_is_not_shown_and_a_new_one_in_the_file_is_used() {
