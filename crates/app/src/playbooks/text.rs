@@ -32,7 +32,7 @@ pub(crate) fn shelf_text(books: &[BookView]) -> String {
 fn span(milliseconds: u64) -> String {
     let seconds = milliseconds / 1_000;
     for (unit, size) in [("day", 86_400), ("hour", 3_600), ("minute", 60)] {
-        if size <= seconds && seconds % size == 0 {
+        if size <= seconds && seconds.is_multiple_of(size) {
             let number = seconds / size;
             return format!("{number} {unit}{}", if number == 1 { "" } else { "s" });
         }
