@@ -19,9 +19,7 @@ pub(crate) use delivery::{
 };
 pub(crate) use evidence::{EvidenceArguments, EvidenceCommand, VerifyArguments};
 pub(crate) use incident::{IncidentArguments, IncidentCommand, LineageArguments, LineageCommand};
-pub(crate) use playbook::{
-    PlaybookArguments, PlaybookCommand, PlaybookListArguments, PlaybookRunArguments, StepArguments,
-};
+pub(crate) use playbook::{PlaybookArguments, PlaybookCommand, PlaybookRunArguments, StepArguments};
 pub(crate) use rollout::{RolloutArguments, RolloutCommand};
 
 /// Watches AI models in service: learns what is normal for each, and says what is wrong, since when, and
