@@ -20,7 +20,6 @@ mod tests;
 
 pub(crate) use actuators::Actuators;
 pub(crate) use desk::{Desk, InputError, Order, StartError};
-#[allow(unused_imports, reason = "whatever freezes evidence implements it")]
 pub(crate) use freeze::Freeze;
 pub(crate) use listed::{BookView, dry_run};
 pub(crate) use shelf::{Book, Shelf};

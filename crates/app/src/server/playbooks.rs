@@ -8,6 +8,7 @@ use axum::{
     http::StatusCode,
 };
 use serde::{Deserialize, Serialize};
+use wardline_respond::incident::{Actor, Command};
 
 use super::{Shared, auth::Sender, error::ApiError};
 use crate::playbooks::{BookView, InputError, Order, RunView, StartError, values_of_incident};
@@ -117,7 +118,22 @@ pub(super) async fn start(
         dry_run: body.dry_run,
     };
     let run = shared.pipeline.playbooks().start(order, &sender.0).await?;
+    link(&shared, &run, &sender).await;
     Ok((StatusCode::CREATED, Json(run)))
+}
+
+/// Links a run to the incident that it is for, so that whoever reads the incident finds it.
+async fn link(shared: &Shared, run: &RunView, sender: &Sender) {
+    let Some(incident) = run.incident.as_ref().filter(|_| !run.dry_run) else { return };
+    let link = Command::Link {
+        label: format!("run of the playbook {}", run.playbook),
+        target: format!("/v1/playbooks/runs/{}", run.run),
+    };
+    let by = Actor::Person(sender.0.to_string());
+    if let Err(error) = shared.pipeline.incidents().execute(incident, link, &by).await {
+        // The run is under way and says itself which incident it is for.
+        tracing::warn!(%error, %incident, run = %run.run, "a run could not be linked to its incident");
+    }
 }
 
 /// The versions of a model's latest rollout: which one is on trial, and which one stands.

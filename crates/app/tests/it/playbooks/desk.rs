@@ -8,7 +8,7 @@ use super::{
 };
 use crate::{
     real::{target, wait_until},
-    server::{Server, wardline},
+    server::{Server, client, wardline},
 };
 
 /// Runs `wardline playbook` as a person.
@@ -150,6 +150,34 @@ fn a_run_says_who_is_needed_for_what_and_what_to_type() {
     assert!(code == Some(2) && error.contains("the run is over"), "{error}");
     assert!(as_person(&server, 1, &["status", "no-such-run"]).2.contains("there is no run `no-such-run`"));
     assert!(as_person(&server, 1, &["run", "no-such-book"]).2.contains("there are adversarial_input, bad_canary"));
+}
+
+/// Goal: of a run for an incident, the evidence is frozen by the product before anything is done, and the incident names
+/// the run.
+#[test]
+fn a_run_for_an_incident_freezes_its_evidence_first_and_is_linked() {
+    let folder = tempfile::tempdir().unwrap();
+    let target = Counts::default().serve();
+    let mut actions = all_actions(&target.url());
+    actions.remove("freeze_evidence");
+    settings(folder.path(), &actions, "");
+    let server = server(folder.path());
+    let incidents = format!("{}/v1/incidents", server.url);
+    let asks = |request: reqwest::blocking::RequestBuilder| -> Value {
+        request.bearer_auth(super::PEOPLE[0].1).send().unwrap().json().unwrap()
+    };
+    let declared = asks(client().post(&incidents).json(&json!({"title": "a canary is worse"})));
+    let id = declared["incident"].as_str().unwrap();
+    let run =
+        ["run", "bad_canary", "--incident", id, "--set", "model=fraud", "--set", "version=2", "--set", "standing=1"];
+    let (code, said, error) = as_person(&server, 0, &run);
+    assert_eq!(code, Some(0), "{error}");
+    assert!(said.contains("evidence  \"Freeze the evidence\": done, now "), "{said}");
+    assert!(said.contains("gateway   \"Send all traffic to the version that stands\": done"), "{said}");
+    let incident = asks(client().get(format!("{incidents}/{id}")));
+    assert!(incident["links"].to_string().contains("/v1/playbooks/runs/bad_canary-"), "{incident}");
+    let (code, _, error) = as_person(&server, 0, &["run", "bad_canary", "--incident", "no-such-incident"]);
+    assert!(code == Some(2) && error.contains("there is no incident `no-such-incident`"), "{error}");
 }
 
 /// A playbook of a few steps: an automatic one after a delay, and one that waits half a second for an approval.
