@@ -104,7 +104,7 @@ async fn watch(api: &Api, id: Option<&str>) -> anyhow::Result<Outcome> {
                 continue;
             }
             let one: IncidentView = api.get(&format!("/v1/incidents/{}", incident.id), &[]).await?;
-            let latest = one.timeline.iter().filter(|entry| entry.time <= incident.updated).next_back();
+            let latest = one.timeline.iter().rfind(|entry| entry.time <= incident.updated);
             let what = latest.map(|entry| format!("{} ({})", entry.what, entry.by)).unwrap_or_default();
             println!("{}  {}  {}  {}", incident.updated, incident.id, incident.status, plain(&what));
         }
