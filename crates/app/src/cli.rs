@@ -5,6 +5,7 @@ mod bench;
 mod delivery;
 mod evidence;
 mod incident;
+mod notifications;
 mod playbook;
 mod rollout;
 
@@ -19,6 +20,9 @@ pub(crate) use delivery::{
 };
 pub(crate) use evidence::{EvidenceArguments, EvidenceCommand, VerifyArguments};
 pub(crate) use incident::{IncidentArguments, IncidentCommand, LineageArguments, LineageCommand};
+pub(crate) use notifications::{
+    ExportAlertsArguments, ExportArguments, ExportCommand, NotificationsArguments, NotificationsCommand,
+};
 pub(crate) use playbook::{PlaybookArguments, PlaybookCommand, PlaybookRunArguments, StepArguments};
 pub(crate) use rollout::{RolloutArguments, RolloutCommand};
 
@@ -95,6 +99,10 @@ pub(crate) enum Command {
     Token(TokenArguments),
     /// List who changed what, check that the log of it is as it was written, and export it
     Audit(AuditArguments),
+    /// List notifications, send one again, and try a notifier
+    Notifications(NotificationsArguments),
+    /// Print alerts in the forms of other systems: OCSF, ECS, STIX
+    Export(ExportArguments),
     /// Check the settings and say what they amount to
     Check,
     /// Play a bundled scenario through a real server, and show what it found

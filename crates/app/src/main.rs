@@ -5,6 +5,7 @@ mod atlas;
 mod cli;
 mod commands;
 mod hunts;
+mod notifications;
 mod pipeline;
 mod playbooks;
 mod report;

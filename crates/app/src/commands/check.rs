@@ -25,6 +25,7 @@ fn described(settings: &Settings) -> String {
         format!("every model   {}", model(&settings.model_default)),
     ];
     lines.extend(settings.models.iter().map(|(name, settings)| format!("{name:<13} {}", model(settings))));
+    lines.extend(settings.notifications.described());
     for slo in settings.slos(&[]).iter().filter(|slo| slo.name != Slo::SUCCESS && slo.name != Slo::LATENCY) {
         lines.push(format!("{:<13} {}: {}", slo.service, slo.name, objective(slo)));
     }

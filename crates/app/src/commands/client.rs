@@ -54,6 +54,12 @@ impl Api {
         Ok(self.answer(self.authorized(request)).await?.text().await?)
     }
 
+    /// Gets a text as it comes.
+    pub(super) async fn text(&self, path: &str, query: &[(&str, String)]) -> anyhow::Result<String> {
+        let request = self.authorized(self.client.get(format!("{}{path}", self.base)).query(query));
+        Ok(self.answer(request).await?.text().await?)
+    }
+
     pub(super) async fn get_bytes(&self, path: &str) -> anyhow::Result<Vec<u8>> {
         let request = self.authorized(self.client.get(format!("{}{path}", self.base)));
         Ok(self.answer(request).await?.bytes().await?.to_vec())

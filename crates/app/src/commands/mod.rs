@@ -24,6 +24,7 @@ mod incident;
 mod lineage;
 mod openapi;
 mod playbook;
+mod notifications;
 mod query;
 mod rollout;
 mod rules;
@@ -36,7 +37,7 @@ use std::process::ExitCode;
 use clap::CommandFactory as _;
 
 use crate::{
-    cli::{Arguments, Command},
+    cli::{Arguments, Command, ExportArguments, ExportCommand},
     settings::Settings,
 };
 
@@ -90,6 +91,10 @@ pub(crate) fn run(arguments: Arguments) -> anyhow::Result<Outcome> {
         Command::User(arguments) => wait(accounts::user(arguments)),
         Command::Token(arguments) => wait(accounts::token(arguments)),
         Command::Audit(arguments) => wait(audit::run(arguments)),
+        Command::Notifications(arguments) => wait(notifications::run(arguments)),
+        Command::Export(ExportArguments { command: ExportCommand::Alerts(arguments) }) => {
+            wait(notifications::export(arguments))
+        }
         Command::Check => check::run(&settings()?),
         Command::Demo(demo) => wait(demo::run(demo, settings()?)),
         Command::Bench(bench) => bench::run(bench),

@@ -1,6 +1,6 @@
 //! Where incidents live: what comes of an alert or of a command is written down, and then it is so.
 
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use anyhow::Context as _;
 use wardline_domain::{Alert, AlertChange, EventBatch, Finding, Span, Timestamp};
@@ -11,7 +11,7 @@ use wardline_respond::{
 use wardline_store::metadata::{AlertFilter, LogLine, Metadata, State, Together};
 
 use super::{IncidentView, views_of};
-use crate::pipeline;
+use crate::{notifications::NotificationDesk, pipeline};
 
 /// The log of incidents, one subject each.
 const INCIDENTS: &str = "incident";
@@ -34,6 +34,7 @@ pub(crate) struct IncidentDesk {
     /// Held from a decision until it is written down, so that logs are written in their order.
     writing: tokio::sync::Mutex<()>,
     metadata: Metadata,
+    notifications: Arc<NotificationDesk>,
 }
 
 #[derive(Default)]
@@ -62,9 +63,9 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 
 impl IncidentDesk {
     /// Goes on with the incidents that the logs tell of.
-    pub(crate) async fn open(metadata: Metadata) -> anyhow::Result<Self> {
+    pub(crate) async fn open(metadata: Metadata, notifications: Arc<NotificationDesk>) -> anyhow::Result<Self> {
         let open = read(&metadata).await?;
-        Ok(Self { open: Mutex::new(open), writing: tokio::sync::Mutex::new(()), metadata })
+        Ok(Self { open: Mutex::new(open), writing: tokio::sync::Mutex::new(()), metadata, notifications })
     }
 
     /// Takes in alerts that were written down before a stop, and of which no incident knows.
@@ -151,7 +152,8 @@ impl IncidentDesk {
         }
         let together = {
             let mut open = lock(&self.open);
-            let together = together(&open, &taken)?;
+            let mut together = together(&open, &taken)?;
+            together.messages = self.notifications.messages_for_incidents(open.triage.incidents(), &taken.recorded);
             open.n_inputs += taken.inputs.len() as u64;
             open.has_news = true;
             together
@@ -160,6 +162,7 @@ impl IncidentDesk {
             self.reload().await?;
             return Err(error.into());
         }
+        self.notifications.wake();
         taken.recorded.iter().for_each(tell);
         Ok(())
     }
@@ -200,6 +203,18 @@ impl IncidentDesk {
     /// The log of an incident as it is stored.
     pub(crate) fn log(&self, id: &str) -> Option<String> {
         lock(&self.open).triage.incidents().log(id).map(wardline_respond::chain::Chain::to_lines)
+    }
+
+    /// The title of an incident, and the ids of its alerts.
+    pub(crate) fn alerts_of(&self, id: &str) -> Option<(String, Vec<String>)> {
+        let open = lock(&self.open);
+        let incident = open.triage.incidents().get(id)?;
+        Some((incident.title.clone(), incident.alerts.keys().cloned().collect()))
+    }
+
+    /// Who is told of incidents and alerts.
+    pub(crate) const fn notifications(&self) -> &Arc<NotificationDesk> {
+        &self.notifications
     }
 
     /// What flows into what.

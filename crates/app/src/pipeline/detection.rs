@@ -22,7 +22,7 @@ use wardline_store::{
 };
 
 use super::metrics::{Kind, Metrics};
-use crate::{incidents::IncidentDesk, rollouts::Desk};
+use crate::{incidents::IncidentDesk, notifications::NotificationDesk, rollouts::Desk};
 
 /// Events for detection.
 pub(super) struct Seen {
@@ -100,6 +100,8 @@ pub(super) struct Records {
     pub(super) rollouts: Arc<Desk>,
     /// Incidents, which alerts of one cause become.
     pub(super) incidents: Arc<IncidentDesk>,
+    /// Who is told of alerts.
+    pub(super) notifications: Arc<NotificationDesk>,
 }
 
 /// Detection on a thread of its own.
@@ -275,8 +277,10 @@ impl Records {
             return;
         }
         let alerts: Vec<_> = observed.alerts.iter().map(|change| change.alert().clone()).collect();
-        if let Err(error) = self.metadata.upsert_alerts(&alerts).await {
-            tracing::error!(error = %error, "alerts could not be written");
+        let messages = self.notifications.messages_for_alerts(&observed.alerts);
+        match self.metadata.write_alerts(&alerts, &messages).await {
+            Ok(()) => self.notifications.wake(),
+            Err(error) => tracing::error!(error = %error, "alerts could not be written"),
         }
         for change in &observed.alerts {
             if let AlertChange::Raised(alert) = change {

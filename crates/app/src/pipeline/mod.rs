@@ -37,7 +37,10 @@ use self::{
     downstream::{Downstream, Durable},
     metrics::Reason,
 };
-use crate::{evidence::EvidenceRoom, incidents::IncidentDesk, playbooks::Desk as PlaybookDesk, rollouts::Desk};
+use crate::{
+    evidence::EvidenceRoom, incidents::IncidentDesk, notifications::NotificationDesk, playbooks::Desk as PlaybookDesk,
+    rollouts::Desk,
+};
 
 /// The live data plane of one data folder.
 pub(crate) struct Pipeline {
@@ -57,6 +60,7 @@ pub(crate) struct Pipeline {
     playbooks: Arc<PlaybookDesk>,
     incidents: Arc<IncidentDesk>,
     evidence: Arc<EvidenceRoom>,
+    notifications: Arc<NotificationDesk>,
     metrics: Arc<Metrics>,
     background: Mutex<Vec<tokio::task::JoinHandle<()>>>,
     /// Held for as long as the data folder is in use.
@@ -349,6 +353,11 @@ impl Pipeline {
     /// Evidence packs.
     pub(crate) const fn evidence(&self) -> &Arc<EvidenceRoom> {
         &self.evidence
+    }
+
+    /// Who is told of what.
+    pub(crate) const fn notifications(&self) -> &Arc<NotificationDesk> {
+        &self.notifications
     }
 
     /// Wardline's own metrics.

@@ -30,6 +30,7 @@ use super::{
 use crate::{
     evidence::EvidenceRoom,
     incidents::IncidentDesk,
+    notifications::NotificationDesk,
     playbooks::{Desk as PlaybookDesk, Freeze},
     rollouts::Desk,
     rule_files,
@@ -64,7 +65,8 @@ impl Pipeline {
         let registry = Arc::new(saved_registry(&metadata).await?);
 
         let metrics = Arc::new(Metrics::new());
-        let incidents = Arc::new(IncidentDesk::open(metadata.clone()).await?);
+        let notifications = Arc::new(NotificationDesk::new(metadata.clone(), settings));
+        let incidents = Arc::new(IncidentDesk::open(metadata.clone(), Arc::clone(&notifications)).await?);
         let playbooks = Arc::new(PlaybookDesk::open(metadata.clone(), settings).await?);
         let rollouts = Arc::new(Desk::open(metadata.clone(), &settings.rollouts, Arc::clone(&incidents)).await?);
         let evidence = Arc::new(EvidenceRoom::open(
@@ -83,6 +85,7 @@ impl Pipeline {
             saved: Arc::default(),
             rollouts: Arc::clone(&rollouts),
             incidents: Arc::clone(&incidents),
+            notifications: Arc::clone(&notifications),
         };
         let recovered = recover(settings, &journal, &records).await?;
         incidents.catch_up().await?;
@@ -106,11 +109,12 @@ impl Pipeline {
             metadata,
             detection,
             metrics,
-            background: Mutex::new(vec![task, maintenance, rollouts.run(), playbooks.run()]),
+            background: Mutex::new(vec![task, maintenance, rollouts.run(), playbooks.run(), notifications.run()]),
             rollouts,
             playbooks,
             incidents,
             evidence,
+            notifications,
         })
     }
 }

@@ -95,8 +95,11 @@ impl Desk {
             return Outcome::Failed { reason: "it can only be told of".to_owned(), is_temporary: false };
         };
         let alert = alert_of(model, &due.request.id, name == "page", parameters, &due.request.reason);
-        match self.metadata().upsert_alerts(std::slice::from_ref(&alert)).await {
+        let notifications = self.incidents.notifications();
+        let messages = notifications.messages_for_told(&alert);
+        match self.metadata().write_alerts(std::slice::from_ref(&alert), &messages).await {
             Ok(()) => {
+                notifications.wake();
                 self.incidents.take(&alert).await;
                 Outcome::Done { receipt: ActionReceipt::default() }
             }

@@ -11,11 +11,13 @@ mod budget;
 mod dead_letters;
 mod error;
 mod evidence;
+mod exports;
 mod guard;
 mod health;
 mod incidents;
 mod intake;
 mod lineage;
+mod notifications;
 mod openapi;
 mod playbooks;
 mod query;
@@ -44,6 +46,7 @@ pub(crate) use self::{
     evidence::KeyAnswer,
     incidents::{Declared, IncidentList, RadiusAnswer},
     lineage::TakenIn,
+    notifications::NotificationList,
     openapi::document as api_document,
     query::{QueryRequest, TRUNCATED_HEADER, answer},
     slos::SlosAnswer,

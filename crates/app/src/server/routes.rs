@@ -19,9 +19,9 @@ use axum::{
 };
 
 use super::{
-    Shared, accounts, alerts, atlas, audit, baseline, budget, dead_letters, evidence,
+    Shared, accounts, alerts, atlas, audit, baseline, budget, dead_letters, evidence, exports,
     guard::{self, Guard},
-    health, incidents, intake, lineage, playbooks, query, rollouts, slos,
+    health, incidents, intake, lineage, notifications, playbooks, query, rollouts, slos,
 };
 use crate::accounts::Role::{self, Admin, Analyst, Responder, Sender, Viewer};
 
@@ -73,6 +73,11 @@ pub(super) fn routes() -> Vec<Route> {
         Route::post("/v1/rollouts/{model}/{decision}", Responder, rollouts::decide),
         Route::ask("/v1/flagger/{hook}", Viewer, rollouts::flagger),
         Route::get("/v1/argo/{model}", Viewer, rollouts::argo),
+
+        Route::get("/v1/notifications", Viewer, notifications::list),
+        Route::post("/v1/notifications/{id}/retry", Analyst, notifications::retry),
+        Route::post("/v1/notifications/test", Responder, notifications::test),
+        Route::get("/v1/export/alerts", Viewer, exports::alerts),
 
         Route::get("/v1/users", Admin, accounts::users),
         Route::post("/v1/users", Admin, accounts::add_user).recorded_by_itself(),

@@ -5,6 +5,7 @@
 mod alerts;
 mod metadata;
 mod models;
+mod notifications;
 mod playbooks;
 mod reader;
 mod rollouts;
@@ -24,6 +25,7 @@ use wardline_domain::{FieldRule, ModelSettings, PrivacyKey, PrivacyPolicy, Recor
 use crate::accounts::{Role, SecretHash};
 pub(crate) use alerts::AlertSettings;
 pub(crate) use metadata::MetadataSettings;
+pub(crate) use notifications::{NotificationSettings, Route};
 use reader::Reader;
 pub(crate) use reader::{Problem, parse_span};
 pub(crate) use playbooks::PlaybookSettings;
@@ -56,6 +58,8 @@ pub(crate) struct Settings {
     pub(crate) rollouts: RolloutSettings,
     /// Playbooks, and which actuators carry out what they ask for.
     pub(crate) playbooks: PlaybookSettings,
+    /// Who is told of what.
+    pub(crate) notifications: NotificationSettings,
     /// What holds for a model without settings of its own.
     pub(crate) model_default: ModelSettings,
     /// Whether `[learning]` was written; a hunt otherwise fits learning to the length of its files.
@@ -219,6 +223,7 @@ impl Settings {
         let mut alerts = alerts::read(&mut reader);
         let rollouts = RolloutSettings::read(&mut reader);
         let playbooks = PlaybookSettings::read(&mut reader, &rollouts.actuators);
+        let notifications = NotificationSettings::read(&mut reader);
         let (model_default, learning_is_set) = models::read_default(&mut reader);
         let models::Models { settings: mut models, retention_days } = models::read_models(&mut reader, &model_default);
         alerts.service_slos = slos::read(&mut reader, &model_default, &mut models);
@@ -236,6 +241,7 @@ impl Settings {
             alerts,
             rollouts,
             playbooks,
+            notifications,
             model_default,
             learning_is_set,
             models,

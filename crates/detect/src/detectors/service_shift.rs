@@ -46,8 +46,27 @@ pub(super) const SPEC: DetectorSpec = DetectorSpec {
 const MOST_SERIES: usize = 2_048;
 /// Parts of names of what the watch on saturation has.
 const SERVING_STACK: [&str; 21] = [
-    "cpu", "gpu", "memory", "heap", "swap", "gc_", "garbage", "queue", "thread", "contention", "disk", "network",
-    "connection", "file_descriptor", "bytes", "latency", "duration", "_ms", "_seconds", "replica", "restart",
+    "cpu",
+    "gpu",
+    "memory",
+    "heap",
+    "swap",
+    "gc_",
+    "garbage",
+    "queue",
+    "thread",
+    "contention",
+    "disk",
+    "network",
+    "connection",
+    "file_descriptor",
+    "bytes",
+    "latency",
+    "duration",
+    "_ms",
+    "_seconds",
+    "replica",
+    "restart",
 ];
 
 /// Services are no models: the watch runs one [`ServiceShiftWatch`] for all of them, and a model's own has nothing to do.

@@ -1,6 +1,6 @@
 //! Takes alerts one at a time, and says what becomes of groups.
 
-use std::sync::Arc;
+use std::{collections::BTreeSet, sync::Arc};
 
 use rustc_hash::FxHashMap;
 use serde::{Deserialize, Serialize};
@@ -155,12 +155,23 @@ impl Correlator {
     /// Where a group's trouble began, the likeliest first.
     pub fn origin(&mut self, group: &str) -> Option<Origin> {
         let number = self.number_of_group(group)?;
-        let members: Vec<(Number, Live)> =
-            self.forest.members(number).map(|(number, live)| (number, live.clone())).collect();
-        for (_, live) in &members {
-            self.related_of(live.node);
+        let members: Vec<Live> = self.forest.members(number).map(|(_, live)| live.clone()).collect();
+        let others = self.near_by(&members);
+        let (background, settings) = (&self.background, &self.settings);
+        origin::find(&members, &others, origin::Known { lineage: &self.lineage, background, settings, now: self.now })
+    }
+
+    /// Alerts of other groups on nodes upstream of a group's, since before it began.
+    fn near_by(&mut self, members: &[Live]) -> Vec<Live> {
+        let nodes: BTreeSet<u32> = members.iter().map(|live| live.node).collect();
+        let mut upstream: BTreeSet<u32> = BTreeSet::new();
+        for node in nodes {
+            let related = self.related_of(node);
+            upstream.extend(related.iter().flat_map(|related| &related.upstream).map(|along| along.node));
         }
-        origin::find(&members, &self.lineage, &self.related, &self.background, &self.settings, self.now)
+        let Some(group) = members.first().map(|live| live.group) else { return Vec::new() };
+        let of_others = |node: u32| self.forest.of_node(node).filter(|(_, live)| live.group != group);
+        upstream.into_iter().flat_map(of_others).map(|(_, live)| live.clone()).collect()
     }
 
     /// The incident of a group is resolved: nothing joins it any more.

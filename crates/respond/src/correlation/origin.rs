@@ -1,41 +1,59 @@
 //! Where the trouble of a group began.
 //!
-//! Each member began by itself, or follows from another member, or from a node upstream that raised no alert; each way
-//! has its intensity, as in the module above it. Every member gives its share to whatever it follows from, in
-//! proportion, until all shares lie where something began by itself. A node's confidence is the share that lies there.
+//! **Method.** For each node and moment where it may have begun, the likelihood of everything that was seen, and was
+//! not, all together. One trouble spreads; whatever else is in the group began by itself and stayed where it was. For
+//! a beginning `o`, each alert `a` has two intensities: that of what spread from `o`,
 //!
-//! A silent node pays for its silence, and for every node right behind it that is silent too; it gains by every other
-//! member that its trouble, at the time that fits, explains better, and by every member that names it.
+//! ```text
+//! spread(a) = sum over alerts b of  q(b) * p(b, a) * d(onset of a - onset of b)
+//! ```
+//!
+//! and that of its node's own troubles, `rate`; both go on in later alerts of the node. `q = spread / (spread + rate)` is
+//! the chance that an alert is of this trouble, and 1 at the beginning. `p` is the chance of the likeliest path whose
+//! inner nodes raised no alert, each of which costs its silence; `d` the density of its lag. Every node right behind an
+//! alert of the trouble that should have been reached by now, and raised none that belongs to it, costs
+//! `1 - reached * (1 - silence)`. A beginning that no alert told of costs its silence, and is summed over its moments.
+//! The likelihoods, with what it says that alerts name the node, are shared out over all beginnings.
+//!
+//! Alerts of other groups near by are seen too: a node that raised an alert elsewhere is not silent.
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::collections::{BTreeMap, BTreeSet};
 
 use rustc_hash::FxHashMap;
 use serde::{Deserialize, Serialize};
-use wardline_domain::Timestamp;
+use wardline_domain::{Span, Timestamp};
 
 use super::{
     CorrelationSettings,
     background::Background,
     correlator::hours,
-    forest::{Live, Number},
-    related::{Along, Related},
+    forest::Live,
+    related::{Along, next_to, through_silent, upstream},
     spread::Spread,
 };
-use crate::lineage::{EdgeKind, Lineage, NodeIndex};
+use crate::lineage::{Lineage, NodeIndex, NodeKind};
 
-/// Most members that are weighed: those that began first.
-const MAX_MEMBERS: usize = 200;
-/// The most that other members, or names in alerts, can say for a silent node.
-const MOST_GAIN: f64 = 1e6;
-/// Most steps that a share takes.
-const MAX_STEPS: usize = 200;
+/// Most alerts that are weighed: those that began first.
+const MAX_ALERTS: usize = 160;
+/// Most silent nodes where it may have begun: those that reach the most alerts.
+const MAX_SILENT: usize = 48;
+/// The most that names in alerts can say for a node.
+const MOST_NAMED: f64 = 1e6;
+/// No silence is impossible.
+const LEAST_CHANCE: f64 = 1e-12;
+/// Times that chances are brought into line with each other.
+const SWEEPS: usize = 3;
+/// Moments at which a silent beginning is tried, for each alert that it reaches first.
+const MOMENTS: [f64; 8] = [-2.0, -1.2, -0.7, -0.25, 0.25, 0.7, 1.2, 2.0];
+/// Alerts that say when a silent beginning may have been.
+const MAX_REFERENCES: usize = 6;
 
 /// A node where it may have begun.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Candidate {
     /// The node.
     pub node: String,
-    /// Its earliest alert of the group; nothing where it raised none.
+    /// The alert with which it began there, of this group or of another one; nothing where none told of it.
     pub alert: Option<String>,
     /// When it began there.
     pub onset: Timestamp,
@@ -59,247 +77,350 @@ impl Origin {
     }
 }
 
-/// What a member may follow from.
-struct Ways {
-    /// Intensity of beginning by itself.
-    itself: f64,
-    /// Other members, by their place, and intensities.
-    members: Vec<(usize, f64)>,
-    /// Silent nodes and intensities.
-    silent: Vec<(NodeIndex, f64)>,
+/// What is known when the question is asked.
+pub(super) struct Known<'a> {
+    pub(super) lineage: &'a Lineage,
+    pub(super) background: &'a Background,
+    pub(super) settings: &'a CorrelationSettings,
+    pub(super) now: Timestamp,
 }
 
-impl Ways {
-    /// Intensity of all ways.
-    fn total(&self) -> f64 {
-        self.known() + self.silent.iter().map(|(_, intensity)| intensity).sum::<f64>()
-    }
-
-    /// Intensity of all ways but silent nodes.
-    fn known(&self) -> f64 {
-        self.itself + self.members.iter().map(|(_, intensity)| intensity).sum::<f64>()
-    }
+/// How one alert may come of another one.
+#[derive(Clone, Copy)]
+struct Link {
+    from: usize,
+    intensity: f64,
 }
 
-struct Group<'a> {
-    members: Vec<&'a Live>,
-    upstream: Vec<Option<Arc<Related>>>,
-    lineage: &'a Lineage,
-    background: &'a Background,
-    settings: &'a CorrelationSettings,
-    now: Timestamp,
+/// A node that trouble of an alert's node reaches in one step.
+#[derive(Clone, Copy)]
+struct Step {
+    /// Its place among the nodes right behind alerts.
+    target: usize,
+    /// Chance that it was reached by now.
+    reached: f64,
 }
 
-pub(super) fn find(
-    members: &[(Number, Live)],
-    lineage: &Lineage,
-    related: &FxHashMap<NodeIndex, Arc<Related>>,
-    background: &Background,
-    settings: &CorrelationSettings,
-    now: Timestamp,
-) -> Option<Origin> {
-    let mut sorted: Vec<&Live> = members.iter().map(|(_, live)| live).collect();
-    sorted.sort_by(|one, other| (one.onset, &one.id).cmp(&(other.onset, &other.id)));
-    sorted.truncate(MAX_MEMBERS);
-    let upstream = sorted.iter().map(|live| related.get(&live.node).cloned()).collect();
-    let group = Group { members: sorted, upstream, lineage, background, settings, now };
-    let mut ways: Vec<Ways> = (0..group.members.len()).map(|child| group.known_ways(child)).collect();
-    let mut onsets = BTreeMap::new();
-    let mut silent = Vec::new();
-    for (node, children) in group.silent_candidates() {
-        if let Some((child, intensity, onset)) = group.silent_way(node, &children, &ways) {
-            onsets.insert(node, onset);
-            silent.push((node, children, (child, intensity, onset)));
+/// Everything that was seen, weighed once for all beginnings.
+struct Scene<'a> {
+    alerts: Vec<&'a Live>,
+    n_members: usize,
+    known: Known<'a>,
+    rates: Vec<f64>,
+    /// Links along paths, by the alert that they lead to.
+    links: Vec<Vec<Link>>,
+    /// Links to later alerts of the same node.
+    repeats: Vec<Vec<Link>>,
+    /// Nodes right behind each alert's node.
+    steps: Vec<Vec<Step>>,
+    /// Alerts of each node that is right behind another one; none of a silent node.
+    behind: Vec<Vec<usize>>,
+    /// Where a node stands in `behind`.
+    places: FxHashMap<NodeIndex, usize>,
+    loud: BTreeSet<NodeIndex>,
+}
+
+/// A beginning: likelihood in logarithms, and what is told of it.
+struct Beginning {
+    log_likelihood: f64,
+    node: String,
+    alert: Option<String>,
+    onset: Timestamp,
+}
+
+fn path_to(paths: &[Along], node: NodeIndex) -> Option<&Along> {
+    paths.iter().find(|along| along.node == node)
+}
+
+/// Where a group began: `members` are its alerts, `others` those of other groups near by.
+pub(super) fn find(members: &[Live], others: &[Live], known: Known<'_>) -> Option<Origin> {
+    let scene = Scene::of(members, others, known);
+    let mut beginnings = scene.told_beginnings();
+    beginnings.extend(scene.silent_beginnings());
+    let greatest = beginnings.iter().map(|one| one.log_likelihood).fold(f64::NEG_INFINITY, f64::max);
+    let weight = |one: &Beginning| (one.log_likelihood - greatest).exp();
+    let sum: f64 = beginnings.iter().map(weight).sum();
+    let mut by_node: BTreeMap<&str, (f64, &Beginning)> = BTreeMap::new();
+    for one in &beginnings {
+        let entry = by_node.entry(&one.node).or_insert((0.0, one));
+        entry.0 += weight(one) / sum;
+        if entry.1.log_likelihood < one.log_likelihood {
+            entry.1 = one;
         }
     }
-    for (node, _, (child, intensity, _)) in &silent {
-        ways[*child].silent.push((*node, *intensity));
-    }
-    // Of several silent nodes that may be behind one member, one is: what it is sure of decides for the others. One that
-    // nobody names is a guess about one member, and is held to be behind no other.
-    let totals: Vec<f64> = ways.iter().map(Ways::total).collect();
-    for (node, children, (child, intensity, onset)) in silent.iter().filter(|(node, ..)| 0 < group.named(*node).1) {
-        group.share_out(*node, children, (*child, intensity / totals[*child], *onset), &mut ways);
-    }
-    Some(Origin { candidates: group.candidates(&settled(&ways), &onsets) })
+    let mut candidates: Vec<Candidate> = by_node
+        .into_iter()
+        .map(|(node, (confidence, best))| Candidate {
+            node: node.to_owned(),
+            alert: best.alert.clone(),
+            onset: best.onset,
+            confidence,
+            n_named: scene.n_named(node),
+        })
+        .collect();
+    candidates
+        .sort_by(|one, other| other.confidence.total_cmp(&one.confidence).then_with(|| one.node.cmp(&other.node)));
+    candidates.truncate(10);
+    (!candidates.is_empty()).then_some(Origin { candidates })
 }
 
-/// Where shares come to lie: by member, and by silent node.
-struct Shares {
-    members: Vec<f64>,
-    silent: BTreeMap<NodeIndex, f64>,
-}
+impl<'a> Scene<'a> {
+    fn of(members: &'a [Live], others: &'a [Live], known: Known<'a>) -> Self {
+        let mut members: Vec<&Live> = members.iter().collect();
+        let key = |live: &&Live| (live.onset, live.id.clone());
+        members.sort_by_key(key);
+        members.truncate(MAX_ALERTS);
+        let n_members = members.len();
+        let room = MAX_ALERTS - n_members;
+        let mut others: Vec<&Live> = others.iter().collect();
+        others.sort_by_key(key);
+        let alerts: Vec<&Live> = members.into_iter().chain(others.into_iter().take(room)).collect();
+        let rates = alerts.iter().map(|live| known.background.rate(live.node, known.now, known.settings.background));
+        let loud: BTreeSet<NodeIndex> = alerts.iter().map(|live| live.node).collect();
+        let mut scene = Self {
+            rates: rates.collect(),
+            links: vec![Vec::new(); alerts.len()],
+            repeats: vec![Vec::new(); alerts.len()],
+            steps: vec![Vec::new(); alerts.len()],
+            behind: Vec::new(),
+            places: FxHashMap::default(),
+            loud,
+            alerts,
+            n_members,
+            known,
+        };
+        scene.link_paths();
+        scene.link_repeats();
+        scene.find_steps();
+        scene
+    }
 
-fn settled(ways: &[Ways]) -> Shares {
-    let n = ways.len();
-    let mut shares = Shares { members: vec![0.0; n], silent: BTreeMap::new() };
-    let mut moving = vec![1.0 / n as f64; n];
-    for _ in 0..MAX_STEPS {
-        let mut next = vec![0.0; n];
-        for (child, way) in ways.iter().enumerate().filter(|(child, _)| 0.0 < moving[*child]) {
-            let members: f64 = way.members.iter().map(|(_, intensity)| intensity).sum();
-            let silent: f64 = way.silent.iter().map(|(_, intensity)| intensity).sum();
-            let each = moving[child] / (way.itself + members + silent);
-            shares.members[child] += each * way.itself;
-            way.members.iter().for_each(|(parent, intensity)| next[*parent] += each * intensity);
-            for (node, intensity) in &way.silent {
-                *shares.silent.entry(*node).or_default() += each * intensity;
+    /// Links along paths whose inner nodes are silent.
+    fn link_paths(&mut self) {
+        let mut of_node: BTreeMap<NodeIndex, Vec<usize>> = BTreeMap::new();
+        for (at, live) in self.alerts.iter().enumerate() {
+            of_node.entry(live.node).or_default().push(at);
+        }
+        for (node, sources) in &of_node {
+            for along in through_silent(self.known.lineage, *node, self.known.settings, &self.loud) {
+                for &to in of_node.get(&along.node).into_iter().flatten() {
+                    for &from in sources {
+                        let intensity = self.intensity(&along, self.alerts[from].onset, to, self.blur(from, to));
+                        if let Some(intensity) = intensity {
+                            self.links[to].push(Link { from, intensity });
+                        }
+                    }
+                }
             }
         }
-        moving = next;
-        if moving.iter().sum::<f64>() < 1e-9 {
-            break;
+    }
+
+    fn blur(&self, from: usize, to: usize) -> Span {
+        self.alerts[from].blur.saturating_add(self.alerts[to].blur)
+    }
+
+    /// How likely an alert is at its moment, an hour, where trouble set out along a path at another moment.
+    fn intensity(&self, along: &Along, set_out: Timestamp, to: usize, blur: Span) -> Option<f64> {
+        let after = self.alerts[to].onset.since(set_out);
+        if after < -2 * blur || self.known.settings.horizon < after {
+            return None;
         }
-    }
-    shares
-}
-
-impl Group<'_> {
-    fn rate(&self, node: NodeIndex) -> f64 {
-        self.background.rate(node, self.now, self.settings.background)
+        let heard = 1.0 - self.known.settings.silence;
+        Some(heard * along.chance * along.spread.density(hours(after), hours(blur)))
     }
 
-    fn path(&self, child: usize, source: NodeIndex) -> Option<&Along> {
-        let upstream = &self.upstream.get(child)?.as_ref()?.upstream;
-        upstream.iter().find(|along| along.node == source)
-    }
-
-    /// How a member may have begun: by itself, or from other members.
-    fn known_ways(&self, child: usize) -> Ways {
-        let live = self.members[child];
-        let mut members = Vec::new();
-        for (at, other) in self.members.iter().enumerate().filter(|(at, _)| *at != child) {
-            let (after, blur) = apart(other, live);
-            let intensity = if other.node == live.node {
-                // Of two alerts on one node the later one follows from the earlier one.
-                if at < child { 0.95 * Spread::default().density(after, blur) } else { 0.0 }
-            } else {
-                self.path(child, other.node).map_or(0.0, |along| along.chance * along.spread.density(after, blur))
-            };
-            if 0.0 < intensity {
-                let both = live.entities.intersection(&other.entities);
-                let both = both.filter(|name| live.node != other.node || **name != live.about);
-                members.push((at, intensity * self.background.shared(both, self.now)));
+    /// Of two alerts of one node the later one may go on with the earlier one.
+    fn link_repeats(&mut self) {
+        for to in 0..self.alerts.len() {
+            for from in 0..self.alerts.len() {
+                let (earlier, later) = (self.alerts[from], self.alerts[to]);
+                if earlier.node == later.node && (earlier.onset, &earlier.id) < (later.onset, &later.id) {
+                    let (after, blur) = (hours(later.onset.since(earlier.onset)), hours(self.blur(from, to)));
+                    self.repeats[to].push(Link { from, intensity: 0.95 * Spread::default().density(after, blur) });
+                }
             }
         }
-        Ways { itself: self.rate(live.node), members, silent: Vec::new() }
     }
 
-    /// Nodes upstream that raised no alert, each with the members that it reaches.
-    fn silent_candidates(&self) -> BTreeMap<NodeIndex, Vec<(usize, Along)>> {
-        let mut candidates: BTreeMap<NodeIndex, Vec<(usize, Along)>> = BTreeMap::new();
-        for (child, related) in self.upstream.iter().enumerate() {
-            for along in related.iter().flat_map(|related| &related.upstream) {
-                candidates.entry(along.node).or_default().push((child, *along));
+    /// Nodes right behind alerts, and the chance that they were reached by now.
+    fn find_steps(&mut self) {
+        for (at, live) in self.alerts.iter().enumerate() {
+            let since = hours(self.known.now.since(live.onset));
+            for along in next_to(self.known.lineage, live.node, self.known.settings) {
+                let target = *self.places.entry(along.node).or_insert_with(|| {
+                    let of_node = |(at, live): (usize, &&Live)| (live.node == along.node).then_some(at);
+                    self.behind.push(self.alerts.iter().enumerate().filter_map(of_node).collect());
+                    self.behind.len() - 1
+                });
+                self.steps[at].push(Step { target, reached: along.chance * along.spread.below(since) });
             }
         }
-        candidates
-            .retain(|node, _| self.members.iter().all(|live| live.node != *node && !self.is_part(*node, live.node)));
-        candidates
     }
 
-    /// Whether a node is a part of another one: a version of a model raises no alert of its own, and its model's alerts
-    /// name it as a matter of course.
-    fn is_part(&self, node: NodeIndex, whole: NodeIndex) -> bool {
-        self.lineage.outgoing(node).any(|(target, edge)| target == whole && edge.kind == EdgeKind::Part)
-    }
-
-    /// The member that a silent node explains first, with what intensity, and when it would have begun there.
-    ///
-    /// Nobody saw it begin. One member fixes the moment, and its lag is summed over; other members are held against it.
-    fn silent_way(
+    /// Logarithm of the likelihood of everything, for a beginning that puts these intensities and steps in place.
+    fn log_likelihood(
         &self,
-        node: NodeIndex,
-        children: &[(usize, Along)],
-        ways: &[Ways],
-    ) -> Option<(usize, f64, Timestamp)> {
-        let explained = |child: usize| ways[child].known();
-        let alone = self.rate(node) * self.settings.silence * self.absent(node) * self.named(node).0;
-        let mut best: Option<(usize, f64, Timestamp)> = None;
-        for (first, reference) in children.iter().take(16) {
-            let lag = (reference.spread.median() * Timestamp::HOUR as f64) as i64;
-            let onset = self.members[*first].onset.plus(-lag);
-            let others = children.iter().filter(|(child, _)| child != first);
-            let gain: f64 = others
-                .map(|(child, along)| {
-                    let live = self.members[*child];
-                    let after = hours(live.onset.since(onset));
-                    let intensity = along.chance * along.spread.density(after, hours(2 * live.blur));
-                    (intensity / explained(*child)).max(1.0)
-                })
-                .product();
-            let intensity = alone * reference.chance * gain.min(MOST_GAIN);
-            // How much of the member's share it would take decides which member it explains.
-            let share = |child: usize, intensity: f64| intensity / (explained(child) + intensity);
-            if best.is_none_or(|(child, known, _)| share(child, known) < share(*first, intensity)) {
-                best = Some((*first, intensity, onset));
+        origin: Option<usize>,
+        first: &[f64],
+        steps: &[Step],
+        is_before: impl Fn(usize) -> bool,
+    ) -> f64 {
+        let n = self.alerts.len();
+        let mut of_it = vec![0.0; n];
+        let mut totals = vec![0.0; n];
+        for _ in 0..SWEEPS {
+            for at in 0..n {
+                if Some(at) == origin {
+                    (of_it[at], totals[at]) = (1.0, 1.0);
+                    continue;
+                }
+                let along: f64 = self.links[at].iter().map(|link| of_it[link.from] * link.intensity).sum();
+                let again = self.repeats[at].iter().fold((0.0, 0.0), |(ours, theirs), link| {
+                    let ours_part = of_it[link.from] * link.intensity;
+                    (ours + ours_part, theirs + link.intensity - ours_part)
+                });
+                let spread = if is_before(at) { 0.0 } else { first.get(at).copied().unwrap_or(0.0) + along + again.0 };
+                totals[at] = spread + self.rates[at] + again.1;
+                of_it[at] = spread / totals[at];
             }
         }
-        best
-    }
-
-    /// The other members follow from a silent node as far as it is sure that it is in trouble.
-    fn share_out(
-        &self,
-        node: NodeIndex,
-        children: &[(usize, Along)],
-        (first, surety, onset): (usize, f64, Timestamp),
-        ways: &mut [Ways],
-    ) {
-        for (child, along) in children.iter().filter(|(child, _)| *child != first) {
-            let live = self.members[*child];
-            let density = along.spread.density(hours(live.onset.since(onset)), hours(2 * live.blur));
-            ways[*child].silent.push((node, surety * along.chance * density));
+        let seen: f64 = totals.iter().map(|total: &f64| total.max(f64::MIN_POSITIVE).ln()).sum();
+        let mut missed = vec![1.0; self.behind.len()];
+        let of_alerts =
+            self.steps.iter().zip(&of_it).flat_map(|(steps, of_it)| steps.iter().map(move |step| (step, *of_it)));
+        for (step, surety) in of_alerts.chain(steps.iter().map(|step| (step, 1.0))) {
+            missed[step.target] *= 1.0 - surety * step.reached;
         }
+        let heard = 1.0 - self.known.settings.silence;
+        let unseen = missed.iter().zip(&self.behind).map(|(missed, alerts)| {
+            let none_of_it: f64 = alerts.iter().map(|at| 1.0 - of_it[*at]).product();
+            (1.0 - (1.0 - missed) * heard * none_of_it).max(LEAST_CHANCE).ln()
+        });
+        seen + unseen.sum::<f64>()
     }
 
-    /// How likely it is that nodes right behind a silent one are silent too.
-    fn absent(&self, node: NodeIndex) -> f64 {
-        let heard = self.settings.crossing * (1.0 - self.settings.silence);
-        let is_member = |target: NodeIndex| self.members.iter().any(|live| live.node == target);
-        let absent = self.lineage.outgoing(node).filter(|(target, _)| !is_member(*target)).count();
-        (1.0 - heard).powi(absent.min(64) as i32)
+    /// Beginnings that an alert told of.
+    fn told_beginnings(&self) -> Vec<Beginning> {
+        let heard = 1.0 - self.known.settings.silence;
+        (0..self.alerts.len())
+            .map(|at| {
+                let live = self.alerts[at];
+                // What came before on the same node was something else.
+                let is_before = |other: usize| {
+                    let other = self.alerts[other];
+                    other.node == live.node && (other.onset, &other.id) < (live.onset, &live.id)
+                };
+                Beginning {
+                    log_likelihood: heard.ln()
+                        + self.log_likelihood(Some(at), &[], &[], is_before)
+                        + self.named(&live.about).ln(),
+                    node: live.about.clone(),
+                    alert: Some(live.id.clone()),
+                    onset: live.onset,
+                }
+            })
+            .collect()
     }
 
-    /// What it says for a node that members name it, and how many do.
-    fn named(&self, node: NodeIndex) -> (f64, u32) {
-        let name = self.lineage.node(node).map(ToString::to_string).unwrap_or_default();
-        let n_named = self.n_named(&name);
-        let evidence = self.background.evidence(&name, self.now).powi(n_named.min(8) as i32);
-        (evidence.min(MOST_GAIN), n_named)
+    /// Beginnings that no alert told of, each at its likeliest moments.
+    fn silent_beginnings(&self) -> Vec<Beginning> {
+        let mut reached: BTreeMap<NodeIndex, u32> = BTreeMap::new();
+        for node in self.alerts[..self.n_members].iter().map(|live| live.node).collect::<BTreeSet<_>>() {
+            if self.known.lineage.node(node).is_some() {
+                for along in upstream(self.known.lineage, node, self.known.settings) {
+                    *reached.entry(along.node).or_default() += 1;
+                }
+            }
+        }
+        // Versions and features are parts: their trouble is that of the whole, unless alerts name them.
+        reached.retain(|node, _| {
+            let is_part = self
+                .known
+                .lineage
+                .node(*node)
+                .is_some_and(|node| matches!(node.kind, NodeKind::Version | NodeKind::Feature));
+            !self.loud.contains(node) && !is_part
+        });
+        let mut nodes: Vec<(NodeIndex, u32)> = reached.into_iter().collect();
+        nodes.sort_by_key(|(node, n_reached)| (std::cmp::Reverse(*n_reached), *node));
+        nodes.truncate(MAX_SILENT);
+        nodes.into_iter().filter_map(|(node, _)| self.silent_beginning(node)).collect()
+    }
+
+    fn silent_beginning(&self, node: NodeIndex) -> Option<Beginning> {
+        let paths = through_silent(self.known.lineage, node, self.known.settings, &self.loud);
+        let next = next_to(self.known.lineage, node, self.known.settings);
+        let moments = self.moments(&paths);
+        let likelihoods: Vec<f64> = moments
+            .iter()
+            .map(|moment| {
+                let of_alert = |at: usize| {
+                    let along = path_to(&paths, self.alerts[at].node)?;
+                    self.intensity(along, *moment, at, 2 * self.alerts[at].blur)
+                };
+                let first: Vec<f64> = (0..self.alerts.len()).map(|at| of_alert(at).unwrap_or(0.0)).collect();
+                let (steps, silent) = self.steps_of(&next, *moment);
+                silent + self.log_likelihood(None, &first, &steps, |_| false)
+            })
+            .collect();
+        let best = (0..moments.len()).max_by(|one, other| likelihoods[*one].total_cmp(&likelihoods[*other]))?;
+        let (greatest, onset) = (likelihoods[best], moments[best]);
+        // The sum over moments, by trapezoids.
+        let pairs = moments.windows(2).zip(likelihoods.windows(2));
+        let area: f64 = pairs
+            .map(|(moments, pair)| {
+                let height = 0.5 * ((pair[0] - greatest).exp() + (pair[1] - greatest).exp());
+                hours(moments[1].since(moments[0])) * height
+            })
+            .sum();
+        let name = self.known.lineage.node(node)?.to_string();
+        let silence = self.known.settings.silence.ln();
+        let log_likelihood = greatest + area.max(f64::MIN_POSITIVE).ln() + silence + self.named(&name).ln();
+        Some(Beginning { log_likelihood, node: name, alert: None, onset })
+    }
+
+    /// Moments at which it may have begun on a node, by the lags to the first alerts that it reaches.
+    fn moments(&self, paths: &[Along]) -> Vec<Timestamp> {
+        let references = (0..self.n_members).filter_map(|at| Some((at, path_to(paths, self.alerts[at].node)?)));
+        let mut moments: Vec<Timestamp> = references
+            .take(MAX_REFERENCES)
+            .flat_map(|(at, along)| {
+                let lag = |z: &f64| (along.spread.quantile(*z) * Timestamp::HOUR as f64) as i64;
+                MOMENTS.iter().map(move |z| self.alerts[at].onset.plus(-lag(z)))
+            })
+            .collect();
+        moments.sort_unstable();
+        moments.dedup();
+        moments
+    }
+
+    /// Steps from a silent beginning to nodes that are right behind alerts as well, and the logarithm of what the
+    /// silence of all others says.
+    fn steps_of(&self, next: &[Along], moment: Timestamp) -> (Vec<Step>, f64) {
+        let since = hours(self.known.now.since(moment));
+        let heard = 1.0 - self.known.settings.silence;
+        let (mut steps, mut silent) = (Vec::new(), 0.0);
+        for along in next {
+            let reached = along.chance * along.spread.below(since);
+            match self.places.get(&along.node) {
+                Some(target) => steps.push(Step { target: *target, reached }),
+                // An alert right behind it speaks for itself.
+                None if self.loud.contains(&along.node) => {}
+                None => silent += (1.0 - heard * reached).max(LEAST_CHANCE).ln(),
+            }
+        }
+        (steps, silent)
+    }
+
+    /// What it says for a node that members name it.
+    fn named(&self, name: &str) -> f64 {
+        let evidence = self.known.background.evidence(name, self.known.now);
+        evidence.powi(self.n_named(name).min(8) as i32).min(MOST_NAMED)
     }
 
     /// How many members name a node. A node's own alerts do as a matter of course.
     fn n_named(&self, name: &str) -> u32 {
-        self.members.iter().filter(|live| live.about != name && live.entities.contains(name)).count() as u32
+        let members = &self.alerts[..self.n_members];
+        members.iter().filter(|live| live.about != name && live.entities.contains(name)).count() as u32
     }
-
-    /// Shares of nodes, the largest first.
-    fn candidates(&self, shares: &Shares, onsets: &BTreeMap<NodeIndex, Timestamp>) -> Vec<Candidate> {
-        let mut found: BTreeMap<u32, Candidate> = BTreeMap::new();
-        for (live, share) in self.members.iter().zip(&shares.members) {
-            let candidate = found.entry(live.node).or_insert_with(|| Candidate {
-                node: live.about.clone(),
-                alert: Some(live.id.clone()),
-                onset: live.onset,
-                confidence: 0.0,
-                n_named: self.n_named(&live.about),
-            });
-            candidate.confidence += share;
-        }
-        let silent = shares.silent.iter().filter_map(|(index, share)| {
-            let node = self.lineage.node(*index)?.to_string();
-            let n_named = self.n_named(&node);
-            Some(Candidate { node, alert: None, onset: *onsets.get(index)?, confidence: *share, n_named })
-        });
-        let mut candidates: Vec<Candidate> = found.into_values().chain(silent).collect();
-        candidates
-            .sort_by(|one, other| other.confidence.total_cmp(&one.confidence).then_with(|| one.node.cmp(&other.node)));
-        candidates.truncate(10);
-        candidates
-    }
-}
-
-fn apart(from: &Live, to: &Live) -> (f64, f64) {
-    (hours(to.onset.since(from.onset)), hours(from.blur.saturating_add(to.blur)))
 }

@@ -1,12 +1,13 @@
 //! Which nodes an alert on a node can have to do with, how surely, and after how long.
 
 use std::cmp::Ordering;
-use std::collections::BinaryHeap;
+use std::collections::{BTreeSet, BinaryHeap};
 
 use rustc_hash::FxHashMap;
+use wardline_domain::Timestamp;
 
 use super::{CorrelationSettings, spread::Spread};
-use crate::lineage::{Edge, EdgeKind, Lag, Lineage, NodeIndex};
+use crate::lineage::{Edge, EdgeKind, Lag, Lineage, NodeIndex, NodeKind};
 
 /// Most nodes on each side that are looked at: the likeliest ones.
 const MAX_SIDE: usize = 128;
@@ -73,13 +74,24 @@ enum Direction {
     Down,
 }
 
-/// Chance and lag of one edge. A part and its whole are in trouble together.
-fn crossing(edge: &Edge, settings: &CorrelationSettings) -> (f64, Spread) {
+/// Chance and lag of one edge from a node of a kind. A part and its whole are in trouble together.
+fn crossing(from: NodeKind, edge: &Edge, settings: &CorrelationSettings) -> (f64, Spread) {
     match (edge.kind, edge.lag) {
         (EdgeKind::Part, None) => (0.95, Spread::default()),
         (EdgeKind::Part, Some(lag)) => (0.95, Spread::of(lag)),
-        (_, lag) => (settings.crossing, Spread::of(lag.unwrap_or(Lag::UNKNOWN))),
+        (_, lag) => (settings.crossing, Spread::of(lag.unwrap_or_else(|| unknown_lag(from)))),
     }
+}
+
+/// What comes in by a channel lands within hours: one, give or take a factor of 4.5, so from 3 minutes to 20 hours.
+const ARRIVAL: Lag = Lag { median: Timestamp::HOUR, factor: 4.5 };
+
+fn unknown_lag(from: NodeKind) -> Lag {
+    if from == NodeKind::Channel { ARRIVAL } else { Lag::UNKNOWN }
+}
+
+fn kind(graph: &Lineage, node: NodeIndex) -> NodeKind {
+    graph.node(node).map_or(NodeKind::Dataset, |node| node.kind)
 }
 
 /// A place in the queue: the likeliest first, then by node.
@@ -118,7 +130,11 @@ fn walk(graph: &Lineage, start: NodeIndex, settings: &CorrelationSettings, direc
             break;
         }
         let mut push = |node: NodeIndex, edge: &Edge| {
-            let (chance, spread) = crossing(edge, settings);
+            let source = match direction {
+                Direction::Up => node,
+                Direction::Down => along.node,
+            };
+            let (chance, spread) = crossing(kind(graph, source), edge, settings);
             let next = Along { node, chance: along.chance * chance, spread: along.spread.then(spread) };
             if LEAST_CHANCE <= next.chance && !settled.contains_key(&node) {
                 queue.push(Queued(next));
@@ -127,6 +143,60 @@ fn walk(graph: &Lineage, start: NodeIndex, settings: &CorrelationSettings, direc
         match direction {
             Direction::Up => graph.incoming(along.node).for_each(|(node, edge)| push(node, edge)),
             Direction::Down => graph.outgoing(along.node).for_each(|(node, edge)| push(node, edge)),
+        }
+    }
+    found
+}
+
+/// Nodes right behind a node.
+pub(super) fn next_to(graph: &Lineage, node: NodeIndex, settings: &CorrelationSettings) -> Vec<Along> {
+    let along = |(target, edge): (NodeIndex, &Edge)| {
+        let (chance, spread) = crossing(kind(graph, node), edge, settings);
+        Along { node: target, chance, spread }
+    };
+    graph.outgoing(node).map(along).take(MAX_SIDE).collect()
+}
+
+/// Nodes from which trouble reaches a node.
+pub(super) fn upstream(graph: &Lineage, node: NodeIndex, settings: &CorrelationSettings) -> Vec<Along> {
+    walk(graph, node, settings, Direction::Up)
+}
+
+/// The likeliest paths from a node to nodes that raised alerts, through nodes that raised none. A node on the way is
+/// counted as silent by whoever asks; that it was reached and silent replaces that.
+pub(super) fn through_silent(
+    graph: &Lineage,
+    start: NodeIndex,
+    settings: &CorrelationSettings,
+    loud: &BTreeSet<NodeIndex>,
+) -> Vec<Along> {
+    if graph.node(start).is_none() {
+        return Vec::new();
+    }
+    let mut settled: FxHashMap<NodeIndex, ()> = FxHashMap::default();
+    let mut found = Vec::new();
+    let mut queue = BinaryHeap::from([Queued(Along { node: start, chance: 1.0, spread: Spread::default() })]);
+    while let Some(Queued(along)) = queue.pop() {
+        if settled.insert(along.node, ()).is_some() {
+            continue;
+        }
+        if along.node != start && loud.contains(&along.node) {
+            found.push(along);
+        }
+        if MAX_SIDE <= settled.len() {
+            break;
+        }
+        for (node, edge) in graph.outgoing(along.node) {
+            let (chance, spread) = crossing(kind(graph, along.node), edge, settings);
+            let silent = if along.node == start {
+                1.0
+            } else {
+                settings.silence / (1.0 - settings.crossing * (1.0 - settings.silence))
+            };
+            let next = Along { node, chance: along.chance * silent * chance, spread: along.spread.then(spread) };
+            if LEAST_CHANCE * settings.silence <= next.chance && !settled.contains_key(&node) {
+                queue.push(Queued(next));
+            }
         }
     }
     found

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use serde::{Deserialize, Serialize};
-use wardline_domain::{Alert, Timestamp};
+use wardline_domain::{Alert, Carrier, FindingKind, Timestamp};
 
 /// What the correlation sees of an alert.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -28,7 +28,7 @@ impl Signal {
 }
 
 impl From<&Alert> for Signal {
-    /// An alert of ours is about its model.
+    /// An alert of ours is about its model; one on a figure of another system is about that.
     fn from(alert: &Alert) -> Self {
         let conditions = alert.slice.conditions().iter().map(|(dimension, value)| format!("{dimension}={value}"));
         let responsible = alert.responsible.iter().map(|carrier| carrier.name.clone());
@@ -40,8 +40,40 @@ impl From<&Alert> for Signal {
             time: alert.time,
             onset: alert.onset.min(alert.time),
             onset_interval: leading.map_or((alert.onset, alert.onset), |finding| finding.onset_interval),
-            node: format!("model={}", alert.model),
+            node: node_of(alert),
             entities: conditions.chain(responsible).chain(features).chain(version).take(Self::MAX_ENTITIES).collect(),
         }
+    }
+}
+
+/// The node that an alert is about, as lineage from our own events names it.
+fn node_of(alert: &Alert) -> String {
+    let is_endpoint = |carrier: &&Carrier| carrier.name.starts_with("endpoint=");
+    match alert.responsible.iter().find(is_endpoint) {
+        Some(endpoint) if alert.kind == FindingKind::Cascade => endpoint.name.clone(),
+        _ => format!("model={}", alert.model),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn alert(kind: &str, responsible: &str) -> Alert {
+        serde_json::from_value(serde_json::json!({
+            "id": "a-1", "time": "2026-11-02T02:00:00Z", "updated": "2026-11-02T02:00:00Z", "status": "open", "kind": kind, "severity": "info",
+            "model": "inventory", "version": null, "slice": [],
+            "onset": "2026-11-02T01:00:00Z", "title": "", "atlas": [],
+            "responsible": [{"name": responsible, "share": 1.0, "interval": null}], "features": [], "n_findings": 1,
+            "findings": [],
+        }))
+        .unwrap()
+    }
+
+    #[test]
+    fn an_alert_on_a_figure_is_about_the_system_that_has_it() {
+        assert_eq!(Signal::from(&alert("cascade", "endpoint=inventory")).node, "endpoint=inventory");
+        assert_eq!(Signal::from(&alert("latency", "endpoint=inventory")).node, "model=inventory");
+        assert_eq!(Signal::from(&alert("cascade", "instance=a")).node, "model=inventory");
     }
 }

@@ -48,6 +48,27 @@ impl Spread {
         if self.is_at_once() { 0.0 } else { self.lognormal().0.exp() }
     }
 
+    /// Chance that an effect takes no longer, in hours.
+    pub(super) fn below(self, after: f64) -> f64 {
+        if after <= 0.0 {
+            return 0.0;
+        }
+        if self.is_at_once() {
+            return normal::cdf((after / TOGETHER.0).ln() / TOGETHER.1.ln());
+        }
+        let (mu, sigma) = self.lognormal();
+        normal::cdf((after.ln() - mu) / sigma)
+    }
+
+    /// How long an effect takes that is `z` standard deviations off the median, in hours.
+    pub(super) fn quantile(self, z: f64) -> f64 {
+        if self.is_at_once() {
+            return 0.0;
+        }
+        let (mu, sigma) = self.lognormal();
+        (mu + z * sigma).exp()
+    }
+
     /// Density per hour of an effect `after` hours later, where both moments are known to `blur` hours.
     pub(super) fn density(self, after: f64, blur: f64) -> f64 {
         if self.is_at_once() {

@@ -3,8 +3,9 @@
 use wardline_domain::{Alert, AlertStatus, Severity, Timestamp};
 
 use super::{
-    Metadata, MetadataError,
+    Message, Metadata, MetadataError,
     database::{Row, Statement},
+    messages,
 };
 
 /// Which alerts; without a condition, all.
@@ -33,8 +34,17 @@ impl Metadata {
     /// # Errors
     /// [`MetadataError`] where the store cannot be written; then none is.
     pub async fn upsert_alerts(&self, alerts: &[Alert]) -> Result<(), MetadataError> {
+        self.write_alerts(alerts, &[]).await
+    }
+
+    /// Writes alerts, each over the one of the same id, together with what is to be told of them.
+    ///
+    /// # Errors
+    /// [`MetadataError`] where the store cannot be written; then nothing is.
+    pub async fn write_alerts(&self, alerts: &[Alert], messages: &[Message]) -> Result<(), MetadataError> {
         let failed = |source| MetadataError::Statement { doing: "write alerts", source };
-        let statements = alerts.iter().map(replacement).collect::<Result<Vec<_>, _>>()?;
+        let mut statements = alerts.iter().map(replacement).collect::<Result<Vec<_>, _>>()?;
+        statements.extend(messages.iter().map(messages::insertion));
         self.database.execute(&statements).await.map_err(failed)
     }
 

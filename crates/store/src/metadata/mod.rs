@@ -26,7 +26,7 @@ pub use acknowledgements::{Acknowledgement, Verdict};
 pub use alerts::AlertFilter;
 pub use error::MetadataError;
 pub use log::{LogLine, Together};
-pub use messages::{Message, MessageStatus};
+pub use messages::{Message, MessageFilter, MessageStatus};
 pub use postgres::Postgres;
 pub use rollouts::RolloutEntry;
 pub use state::State;

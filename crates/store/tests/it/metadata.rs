@@ -6,7 +6,7 @@ use wardline_domain::{Alert, AlertStatus, FindingKind, Severity, Slice, Timestam
 use wardline_store::{
     Metadata, MetadataError,
     metadata::{
-        Acknowledgement, AlertFilter, LogLine, Message, MessageStatus, Postgres as Address, RolloutEntry, State,
+        Acknowledgement, AlertFilter, LogLine, Message, MessageFilter, MessageStatus, Postgres as Address, RolloutEntry, State,
         Together, Verdict,
     },
 };
@@ -242,16 +242,33 @@ async fn a_message_waits_until_it_was_sent_or_given_up(place: &Place) {
     let messages = vec![message("m-2", 2), message("m-1", 1), message("m-3", 3)];
     metadata.write_together(&Together { messages, ..Together::default() }).await.unwrap();
     let tried = Message { attempts: 1, due: monday().plus(9), trouble: "503".to_owned(), ..message("m-1", 1) };
-    metadata.update_message(&tried).await.unwrap();
+    metadata.update_messages(std::slice::from_ref(&tried)).await.unwrap();
     let again = Together { messages: vec![message("m-1", 0)], ..Together::default() };
     metadata.write_together(&again).await.unwrap();
     let waiting = metadata.messages(MessageStatus::Waiting, 2).await.unwrap();
     assert_eq!(waiting, [message("m-2", 2), message("m-3", 3)]);
     for (id, due, status) in [("m-2", 2, MessageStatus::Sent), ("m-3", 3, MessageStatus::Dead)] {
-        metadata.update_message(&Message { status, ..message(id, due) }).await.unwrap();
+        metadata.update_messages(&[Message { status, ..message(id, due) }]).await.unwrap();
     }
     assert_eq!(metadata.messages(MessageStatus::Waiting, 10).await.unwrap(), [tried]);
     assert_eq!(metadata.messages(MessageStatus::Dead, 10).await.unwrap()[0].id, "m-3");
+
+    let stands = Message { status: MessageStatus::Standing, time: monday().plus(-1), ..message("m-2", 2) };
+    metadata.update_messages(std::slice::from_ref(&stands)).await.unwrap();
+    let outbox: Vec<String> = metadata.outbox("pager", 10).await.unwrap().into_iter().map(|message| message.id).collect();
+    assert_eq!(outbox, ["m-2", "m-1"], "the oldest first, whatever is due");
+    let filter = |status, receiver: &str| MessageFilter { status, receiver: Some(receiver.to_owned()), limit: 2 };
+    let ids = |messages: Vec<Message>| messages.into_iter().map(|message| message.id).collect::<Vec<_>>();
+    assert_eq!(ids(metadata.newest_messages(&filter(None, "pager")).await.unwrap()), ["m-1", "m-3"]);
+    assert_eq!(ids(metadata.newest_messages(&filter(Some(MessageStatus::Standing), "pager")).await.unwrap()), ["m-2"]);
+    assert!(metadata.newest_messages(&filter(None, "mail")).await.unwrap().is_empty());
+    assert_eq!(metadata.message("m-2").await.unwrap(), Some(stands));
+    assert_eq!(metadata.message("m-9").await.unwrap(), None);
+    metadata.forget_messages(monday().plus(1)).await.unwrap();
+    assert_eq!(ids(metadata.newest_messages(&filter(None, "pager")).await.unwrap()), ["m-1", "m-2"]);
+    // Of an alert and what is told of it, both are there or none.
+    metadata.write_alerts(&[], &[message("m-4", 0), message("m-4", 0)]).await.unwrap();
+    assert_eq!(metadata.message("m-4").await.unwrap(), Some(message("m-4", 0)));
 }
 
 /// Goal: what telemetry holds keeps no alert from being written. Method: names with NUL, and longer than the entry

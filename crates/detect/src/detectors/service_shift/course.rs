@@ -58,6 +58,8 @@ pub(super) struct Course {
     open: Option<Hour>,
     late: u32,
     learning: Vec<Hour>,
+    /// Hours that there must be before it tries again to learn.
+    next_try: usize,
     normal: Option<Normal>,
     before: Option<(i64, f64)>,
     up: f64,
@@ -111,7 +113,7 @@ impl Course {
         // A clock that was believed too early may have ended later hours.
         if self.learning.last().is_none_or(|last| last.at < hour.at) {
             let is_new_day = self.learning.last().is_none_or(|last| last.at.div_euclid(24) < hour.at.div_euclid(24));
-            if is_new_day && !is_learning {
+            if is_new_day && !is_learning && self.next_try <= self.learning.len() {
                 self.try_to_learn();
             }
             if self.normal.is_some() {
@@ -121,6 +123,7 @@ impl Course {
         }
         if MOST_HOURS < self.learning.len() {
             self.learning.drain(..24);
+            self.next_try = self.next_try.min(self.learning.len());
         }
         None
     }
@@ -132,11 +135,14 @@ impl Course {
                 self.learning = Vec::new();
             }
             Err(Unsettled::Moves) => {
-                // It learns on, and forgets what it began with.
+                // It forgets what it began with, and learns on.
+                self.next_try = self.learning.len();
                 let a_tenth = self.learning.len() / 10;
                 self.learning.drain(..a_tenth);
             }
-            Err(Unsettled::Short) => {}
+            Err(Unsettled::Short) => {
+                self.next_try = (self.learning.len() + self.learning.len() / 8).min(MOST_HOURS - 24)
+            }
         }
     }
 

@@ -21,6 +21,8 @@ pub(super) const LEAST_SHIFT: f64 = 1.0;
 const FOLDS: i64 = 14;
 /// Most ranks that are kept.
 const MOST_RANKS: usize = 400;
+/// The fewest independent hours that the hours must be worth.
+const LEAST_INDEPENDENT: f64 = 30.0;
 /// A walk's largest distance from its bridge, in standard errors, that one settled series in a thousand exceeds.
 const SETTLED: f64 = 1.95;
 /// Days that say how much the days' means vary beyond what single hours do.
@@ -90,6 +92,9 @@ impl Normal {
         let least = if squares > 0.0 { 0.0 } else { (RESOLUTION * mean.abs()).max(f64::MIN_POSITIVE) };
         let spread = (squares / hours.len() as f64).sqrt().max(least);
         let memory = memory_of(hours, &residuals, step).ok_or(Unsettled::Moves)?;
+        if hours.len() as f64 * (1.0 - memory) < LEAST_INDEPENDENT * (1.0 + memory) {
+            return Err(Unsettled::Short);
+        }
         let innovations: Vec<f64> = (0..hours.len())
             .map(|at| {
                 let before = at.checked_sub(1).map(|before| (hours[before].at, residuals[before]));
