@@ -7,6 +7,8 @@ mod checks;
 mod actuators;
 mod corpus;
 mod csv_files;
+mod exports;
 mod line_files;
+mod notifiers;
 mod parquet_files;
 mod samples;

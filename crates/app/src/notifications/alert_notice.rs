@@ -11,7 +11,11 @@ const MOST_NAMED: usize = 5;
 
 /// What is told of a change; nothing where it says nothing new. Ids follow from what is told, so that a repetition has
 /// the id of what it repeats.
-pub(super) fn notice_of(change: &AlertChange, address: Option<&str>, labels: &BTreeMap<String, String>) -> Option<Notice> {
+pub(super) fn notice_of(
+    change: &AlertChange,
+    address: Option<&str>,
+    labels: &BTreeMap<String, String>,
+) -> Option<Notice> {
     let alert = change.alert();
     let (what, id) = match change {
         AlertChange::Closed(_) => (NoticeChange::Resolved, format!("{}/closed", alert.id)),

@@ -147,7 +147,9 @@ impl NotificationDesk {
             let time = now.plus(messages.len() as Span);
             match message_of(Letter { notice, only_after }, &receiver.name, time) {
                 Ok(message) => messages.push(message),
-                Err(error) => tracing::error!(error = %error, receiver = %receiver.name, "a notice cannot be written down"),
+                Err(error) => {
+                    tracing::error!(error = %error, receiver = %receiver.name, "a notice cannot be written down")
+                }
             }
         }
     }

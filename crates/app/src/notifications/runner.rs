@@ -108,12 +108,7 @@ impl NotificationDesk {
         Ok(choose(outbox, now))
     }
 
-    async fn deal_with(
-        &self,
-        next: Next,
-        notifier: &dyn Notifier,
-        health: &mut Health,
-    ) -> Result<(), MetadataError> {
+    async fn deal_with(&self, next: Next, notifier: &dyn Notifier, health: &mut Health) -> Result<(), MetadataError> {
         let (mut message, letter, mut ended) = match next {
             Next::At(_) => return Ok(()),
             Next::Unreadable(mut message) => {
@@ -196,8 +191,11 @@ fn choose(outbox: Vec<Message>, now: Timestamp) -> Next {
         }
     }
     let is_waiting = |message: &Message| message.status == MessageStatus::Waiting;
-    let changing: BTreeSet<&str> =
-        letters.iter().filter(|(message, _)| is_waiting(message)).map(|(_, letter)| letter.notice.key.as_str()).collect();
+    let changing: BTreeSet<&str> = letters
+        .iter()
+        .filter(|(message, _)| is_waiting(message))
+        .map(|(_, letter)| letter.notice.key.as_str())
+        .collect();
     let mut passed: BTreeSet<&str> = BTreeSet::new();
     let mut soonest = now.plus(LONGEST_REST);
     let mut chosen = None;

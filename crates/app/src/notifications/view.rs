@@ -79,12 +79,14 @@ pub(crate) fn notifications_table(messages: &[MessageView]) -> String {
         return "no notification\n".to_owned();
     }
     let mut table = comfy_table::Table::new();
-    table.load_preset(comfy_table::presets::NOTHING);
+    table.load_style(comfy_table::presets::NOTHING);
     table.set_header(["id", "time", "to", "status", "tries", "what"]);
     for message in messages {
         let told = message.notice.as_ref().map_or_else(
             || "cannot be read".to_owned(),
-            |told| format!("{} {} {}: {}", told.subject.name(), told.subject_id, told.change.name(), plain(&told.title)),
+            |told| {
+                format!("{} {} {}: {}", told.subject.name(), told.subject_id, told.change.name(), plain(&told.title))
+            },
         );
         let trouble = message.trouble.as_ref().map_or_else(String::new, |trouble| format!("\n{}", plain(trouble)));
         table.add_row([

@@ -106,7 +106,8 @@ impl NotificationSettings {
             };
             let about = texts(route.about.iter().map(|about| about.name()).collect(), "nothing");
             let models = texts(route.models.iter().map(String::as_str).collect(), "every model");
-            let kinds = route.kinds.iter().map(|kind| kind.name()).chain(route.classes.iter().map(|class| class.name()));
+            let kinds =
+                route.kinds.iter().map(|kind| kind.name()).chain(route.classes.iter().map(|class| class.name()));
             let kinds = texts(kinds.collect(), "of every kind");
             let to = route.to.join(", ");
             format!("notifies      {to}: {about} from {} on, {models}, {kinds}", route.least_severity.name())
@@ -149,7 +150,11 @@ fn read_route(reader: &mut Reader<'_>, known: &[&str]) -> Route {
     }
     for name in to.iter().filter(|name| !known.contains(&name.as_str())) {
         let names = known.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ");
-        let hint = if names.is_empty() { "add [[notifiers]] with this name".to_owned() } else { format!("use one of {names}") };
+        let hint = if names.is_empty() {
+            "add [[notifiers]] with this name".to_owned()
+        } else {
+            format!("use one of {names}")
+        };
         reader.problem("to", format!("names `{name}`, and there is no such notifier"), Some(&hint));
     }
     let default = Route::of_everything(to);

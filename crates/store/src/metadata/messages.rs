@@ -100,9 +100,8 @@ impl Metadata {
     /// # Errors
     /// [`MetadataError`] where the store cannot be read.
     pub async fn newest_messages(&self, filter: &MessageFilter) -> Result<Vec<Message>, MetadataError> {
-        let mut statement = Statement::new(
-            "SELECT id, time, receiver, status, due, attempts, trouble, body FROM message WHERE 1 = 1",
-        );
+        let mut statement =
+            Statement::new("SELECT id, time, receiver, status, due, attempts, trouble, body FROM message WHERE 1 = 1");
         if let Some(status) = filter.status {
             statement.push(" AND status = ", status.name());
         }

@@ -6,8 +6,8 @@ use wardline_domain::{Alert, AlertStatus, FindingKind, Severity, Slice, Timestam
 use wardline_store::{
     Metadata, MetadataError,
     metadata::{
-        Acknowledgement, AlertFilter, LogLine, Message, MessageFilter, MessageStatus, Postgres as Address, RolloutEntry, State,
-        Together, Verdict,
+        Acknowledgement, AlertFilter, LogLine, Message, MessageFilter, MessageStatus, Postgres as Address,
+        RolloutEntry, State, Together, Verdict,
     },
 };
 
@@ -255,7 +255,8 @@ async fn a_message_waits_until_it_was_sent_or_given_up(place: &Place) {
 
     let stands = Message { status: MessageStatus::Standing, time: monday().plus(-1), ..message("m-2", 2) };
     metadata.update_messages(std::slice::from_ref(&stands)).await.unwrap();
-    let outbox: Vec<String> = metadata.outbox("pager", 10).await.unwrap().into_iter().map(|message| message.id).collect();
+    let outbox: Vec<String> =
+        metadata.outbox("pager", 10).await.unwrap().into_iter().map(|message| message.id).collect();
     assert_eq!(outbox, ["m-2", "m-1"], "the oldest first, whatever is due");
     let filter = |status, receiver: &str| MessageFilter { status, receiver: Some(receiver.to_owned()), limit: 2 };
     let ids = |messages: Vec<Message>| messages.into_iter().map(|message| message.id).collect::<Vec<_>>();

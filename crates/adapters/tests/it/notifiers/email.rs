@@ -29,7 +29,10 @@ impl Sink {
             .args(["-subj", "/CN=localhost", "-addext", "subjectAltName=DNS:localhost,IP:127.0.0.1"])
             // Whoever is trusted by itself has to be an authority for no other.
             .args(["-addext", "basicConstraints=critical,CA:FALSE"])
-            .arg("-out").arg(&certificate).arg("-keyout").arg(&key)
+            .arg("-out")
+            .arg(&certificate)
+            .arg("-keyout")
+            .arg(&key)
             .output()
             .unwrap();
         assert!(made.status.success(), "{}", String::from_utf8_lossy(&made.stderr));
@@ -107,7 +110,10 @@ fn a_message_is_a_thread_of_text_and_html_and_nothing_in_it_is_a_header() {
     let html = mails[0]["parts"]["text/html"].as_str().unwrap();
     assert!(html.contains("&lt;script&gt;") && !html.contains("<script>") && !html.contains("<https"), "{html}");
     let plain = mails[0]["parts"]["text/plain"].as_str().unwrap();
-    assert!(plain.contains("slice: channel=<web> \"x\"") && plain.contains("https://wardline.example/v1/alerts/a-17"), "{plain}");
+    assert!(
+        plain.contains("slice: channel=<web> \"x\"") && plain.contains("https://wardline.example/v1/alerts/a-17"),
+        "{plain}"
+    );
 }
 
 #[test]
@@ -124,7 +130,8 @@ fn both_kinds_of_encryption_sign_in_and_a_wrong_certificate_is_refused() {
         let error = block_on(build(untrusted).send(&notice(NoticeChange::Opened), now())).unwrap_err();
         assert!(error.is_temporary() && !error.to_string().contains(SECRET), "{error}");
 
-        let wrong = wardline_adapters::notifiers::build(&sink.settings(encryption), &|_| Some("wrong-password".to_owned()));
+        let wrong =
+            wardline_adapters::notifiers::build(&sink.settings(encryption), &|_| Some("wrong-password".to_owned()));
         let error = block_on(wrong.unwrap().send(&notice(NoticeChange::Opened), now())).unwrap_err();
         assert!(!error.is_temporary() && !error.to_string().contains("wrong-password"), "{error}");
     }

@@ -12,7 +12,9 @@ use super::{
 
 /// What the documentation of the Events API asks of an event.
 fn check_event(event: &Value) -> Result<(), String> {
-    let text = |value: &Value, most: usize| value.as_str().is_some_and(|text| !text.is_empty() && text.chars().count() <= most);
+    let text = |value: &Value, most: usize| {
+        value.as_str().is_some_and(|text| !text.is_empty() && text.chars().count() <= most)
+    };
     let fields = event.as_object().ok_or("no object")?;
     let known = ["routing_key", "event_action", "dedup_key", "payload", "links", "images", "client", "client_url"];
     if let Some(unknown) = fields.keys().find(|key| !known.contains(&key.as_str())) {
@@ -33,14 +35,23 @@ fn check_event(event: &Value) -> Result<(), String> {
         && ["critical", "error", "warning", "info"].contains(&severity)
         && payload["timestamp"].as_str().is_some_and(|time| Timestamp::parse(time).is_ok())
         && payload["custom_details"].is_object()
-        && event["links"].as_array().is_some_and(|links| links.iter().all(|link| link["href"].as_str().is_some_and(|href| href.starts_with("http"))));
+        && event["links"].as_array().is_some_and(|links| {
+            links.iter().all(|link| link["href"].as_str().is_some_and(|href| href.starts_with("http")))
+        });
     if is_good { Ok(()) } else { Err(format!("bad payload: {payload}")) }
 }
 
 fn pagerduty(asked: &Asked) -> (u16, String) {
     match check_event(&asked.json()) {
-        Ok(()) => (202, json!({"status": "success", "message": "Event processed", "dedup_key": asked.json()["dedup_key"]}).to_string()),
-        Err(error) => (400, json!({"status": "invalid event", "message": "Event object is invalid", "errors": [error]}).to_string()),
+        Ok(()) => (
+            202,
+            json!({"status": "success", "message": "Event processed", "dedup_key": asked.json()["dedup_key"]})
+                .to_string(),
+        ),
+        Err(error) => (
+            400,
+            json!({"status": "invalid event", "message": "Event object is invalid", "errors": [error]}).to_string(),
+        ),
     }
 }
 
@@ -86,7 +97,9 @@ fn check_message(message: &Value) -> Result<(), String> {
                 }
                 fields.iter().try_for_each(|field| check(field, 2_000))?;
             }
-            Some("context") => block["elements"].as_array().ok_or("no elements")?.iter().try_for_each(|text| check(text, 3_000))?,
+            Some("context") => {
+                block["elements"].as_array().ok_or("no elements")?.iter().try_for_each(|text| check(text, 3_000))?
+            }
             other => return Err(format!("a block of type {other:?}")),
         }
     }

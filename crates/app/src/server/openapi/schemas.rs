@@ -197,6 +197,9 @@ fn alerts() -> Vec<(&'static str, Value)> {
 fn incidents() -> Vec<(&'static str, Value)> {
     vec![
         ("Incident", object("Alerts of one cause, and what was done about them", &[], json!({}))),
+        ("Notification", notification()),
+        ("NotificationList", list("notifications", "Notifications, the newest first", reference("Notification"))),
+        ("NotifierTest", object("Which notifier is tried", &["receiver"], json!({ "receiver": text("Its name in the settings") }))),
         ("IncidentList", list("incidents", "Incidents, the latest first", reference("Incident"))),
         (
             "IncidentCommand",
@@ -263,4 +266,22 @@ fn response() -> Vec<(&'static str, Value)> {
         ("Begun", object("The rollout that was begun", &["rollout"], json!({ "rollout": text("Its id") }))),
         ("Decision", object("Why a person decides", &[], json!({ "reason": text("Why, for the record") }))),
     ]
+}
+
+fn notification() -> Value {
+    let statuses = ["waiting", "standing", "sent", "dead"];
+    object(
+        "What was told, or is to be told, to one receiver",
+        &["id", "time", "receiver", "status", "attempts"],
+        json!({
+            "id": text("Its id"),
+            "time": time("When it was made, or when somebody asked for it again"),
+            "receiver": text("The notifier's name in the settings"),
+            "status": { "type": "string", "enum": statuses, "description": "What became of it" },
+            "due": time("When it is tried or repeated next"),
+            "attempts": whole("How often it was tried"),
+            "trouble": text("Why the last attempt failed"),
+            "notice": { "type": "object", "description": "What it tells: id, subject, change, severity, models and title" },
+        }),
+    )
 }
