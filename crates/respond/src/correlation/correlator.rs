@@ -182,6 +182,11 @@ impl Correlator {
         }
     }
 
+    /// What an alert tells went on until a moment; says whether that is an hour later than was known.
+    pub fn went_on(&mut self, alert: &str, until: Timestamp) -> bool {
+        self.forest.find(alert).is_some_and(|number| self.forest.went_on(number, until))
+    }
+
     /// Takes an alert. One that is known already changes nothing.
     pub fn observe(&mut self, signal: &Signal) -> Vec<GroupChange> {
         if self.forest.find(&signal.id).is_some() {
@@ -222,6 +227,7 @@ impl Correlator {
             node,
             about: signal.node.clone(),
             onset: signal.onset.min(signal.time),
+            until: signal.onset.min(signal.time),
             blur,
             entities,
             parent: None,
@@ -328,17 +334,26 @@ impl Correlator {
         density: impl Fn(f64, f64) -> f64,
     ) -> Option<Weighed> {
         let apart = alert.onset.since(other.onset);
-        if self.settings.horizon < apart.saturating_abs() {
+        // What goes on can have consequences for as long as it does, and the horizon begins at its end.
+        let after_end = alert.onset.since(other.until);
+        if self.settings.horizon < apart.saturating_abs().min(after_end.saturating_abs()) {
             return None;
         }
         let blur = hours(alert.blur.saturating_add(other.blur));
+        let lasted = hours(other.until.since(other.onset));
+        let meanwhile = match after_end {
+            _ if lasted <= 0.0 || apart <= 0 => 0.0,
+            ..=0 => 1.0 / lasted,
+            after_end => density(hours(after_end), blur),
+        };
+        let density = density(hours(apart), blur).max(meanwhile / 2.0);
         // The name of the node that both are about says nothing more than that they are.
         let both = alert
             .entities
             .intersection(&other.entities)
             .filter(|name| alert.node != other.node || **name != alert.about);
         let evidence = self.background.shared(both, self.now);
-        let log_odds = chance.ln() + density(hours(apart), blur).ln() + evidence.ln() - log_rate;
+        let log_odds = chance.ln() + density.ln() + evidence.ln() - log_rate;
         (self.settings.odds.ln() < log_odds).then_some(Weighed { with: number, log_odds, way })
     }
 

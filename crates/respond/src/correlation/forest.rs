@@ -25,6 +25,8 @@ pub(super) struct Live {
     /// The node's name.
     pub(super) about: String,
     pub(super) onset: Timestamp,
+    /// Until when it is known to have gone on.
+    pub(super) until: Timestamp,
     pub(super) blur: Span,
     pub(super) entities: BTreeSet<String>,
     pub(super) parent: Option<Number>,
@@ -140,6 +142,12 @@ impl Forest {
         }
     }
 
+    /// An alert went on until a moment, where that is an hour later than was known.
+    pub(super) fn went_on(&mut self, number: Number, until: Timestamp) -> bool {
+        let later = self.live.get_mut(&number).filter(|live| live.until.plus(Timestamp::HOUR) <= until);
+        later.map(|live| live.until = until).is_some()
+    }
+
     /// The alert of an id.
     pub(super) fn find(&self, id: &str) -> Option<Number> {
         self.of_id.get(id).copied()
@@ -164,7 +172,7 @@ impl Forest {
     pub(super) fn forget_before(&mut self, moment: Timestamp) {
         while let Some((_, oldest)) = self.live.first_key_value() {
             let group = oldest.group;
-            let is_over = self.members(group).all(|(_, live)| live.onset < moment);
+            let is_over = self.members(group).all(|(_, live)| live.until < moment);
             if !is_over && self.live.len() <= MAX_LIVE {
                 break;
             }

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use serde::{Deserialize, Serialize};
-use wardline_domain::{Alert, Carrier, FindingKind, Timestamp};
+use wardline_domain::{Alert, FindingKind, Timestamp};
 
 /// What the correlation sees of an alert.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -28,7 +28,8 @@ impl Signal {
 }
 
 impl From<&Alert> for Signal {
-    /// An alert of ours is about its model; one on a figure of another system is about that.
+    /// An alert of ours is about its model; one on a figure of another system is about that, and one on rows that a
+    /// channel pushed is about the channel.
     fn from(alert: &Alert) -> Self {
         let conditions = alert.slice.conditions().iter().map(|(dimension, value)| format!("{dimension}={value}"));
         let responsible = alert.responsible.iter().map(|carrier| carrier.name.clone());
@@ -48,11 +49,15 @@ impl From<&Alert> for Signal {
 
 /// The node that an alert is about, as lineage from our own events names it.
 fn node_of(alert: &Alert) -> String {
-    let is_endpoint = |carrier: &&Carrier| carrier.name.starts_with("endpoint=");
-    match alert.responsible.iter().find(is_endpoint) {
-        Some(endpoint) if alert.kind == FindingKind::Cascade => endpoint.name.clone(),
-        _ => format!("model={}", alert.model),
-    }
+    let conditions = alert.slice.conditions().iter().map(|(dimension, value)| format!("{dimension}={value}"));
+    let mut named = conditions.chain(alert.responsible.iter().map(|carrier| carrier.name.clone()));
+    let found = match alert.kind {
+        FindingKind::Cascade => named.find(|name| name.starts_with("endpoint=")),
+        // What is pushed through a channel began there; the model learns of it later.
+        FindingKind::Poisoning => named.find(|name| name.starts_with("channel=")),
+        _ => None,
+    };
+    found.unwrap_or_else(|| format!("model={}", alert.model))
 }
 
 #[cfg(test)]
@@ -75,5 +80,6 @@ mod tests {
         assert_eq!(Signal::from(&alert("cascade", "endpoint=inventory")).node, "endpoint=inventory");
         assert_eq!(Signal::from(&alert("latency", "endpoint=inventory")).node, "model=inventory");
         assert_eq!(Signal::from(&alert("cascade", "instance=a")).node, "model=inventory");
+        assert_eq!(Signal::from(&alert("poisoning", "channel=web")).node, "channel=web");
     }
 }
