@@ -83,3 +83,111 @@ pub(super) fn silences_facts(silence: &Silence, alert: &AlertFacts) -> bool {
         && silence.from.is_none_or(|from| from <= alert.time)
         && silence.until.is_none_or(|until| alert.time < until)
 }
+
+#[cfg(test)]
+mod tests {
+    use wardline_domain::Timestamp;
+
+    use super::*;
+
+    fn notice(change: NoticeChange, severity: Severity) -> Notice {
+        let time = Timestamp::from_micros(0);
+        Notice {
+            id: "a-1/page".to_owned(),
+            key: "wardline-a-1".to_owned(),
+            subject: NoticeSubject::Alert,
+            subject_id: "a-1".to_owned(),
+            change,
+            severity,
+            kind: "latency".to_owned(),
+            models: vec!["fraud".to_owned()],
+            title: "slow".to_owned(),
+            text: String::new(),
+            time,
+            began: time,
+            ended: None,
+            lasts: true,
+            links: Vec::new(),
+            fields: Vec::new(),
+        }
+    }
+
+    fn facts() -> Facts<'static> {
+        Facts {
+            about: NoticeSubject::Alert,
+            models: BTreeSet::from(["fraud"]),
+            kinds: BTreeSet::from([FindingKind::Latency]),
+            classes: BTreeSet::from([Class::Performance]),
+        }
+    }
+
+    fn route(to: &str) -> Route {
+        Route {
+            to: vec![to.to_owned()],
+            about: BTreeSet::from([NoticeSubject::Alert]),
+            models: BTreeSet::new(),
+            least_severity: Severity::Ticket,
+            kinds: BTreeSet::new(),
+            classes: BTreeSet::new(),
+        }
+    }
+
+    fn names(routes: &[Route], change: NoticeChange, severity: Severity) -> Vec<(String, bool)> {
+        let told = receivers(routes, &facts(), &notice(change, severity));
+        told.into_iter().map(|receiver| (receiver.name, receiver.knows_less_severe)).collect()
+    }
+
+    #[test]
+    fn a_receiver_of_several_routes_is_told_once() {
+        let routes = [
+            route("all"),
+            route("all"),
+            Route { models: BTreeSet::from(["churn".to_owned()]), ..route("other model") },
+            Route { kinds: BTreeSet::from([FindingKind::Errors]), ..route("other kind") },
+            Route { classes: BTreeSet::from([Class::Fairness]), ..route("other class") },
+            Route { about: BTreeSet::from([NoticeSubject::Incident]), ..route("other subject") },
+            Route { kinds: BTreeSet::from([FindingKind::Errors, FindingKind::Latency]), ..route("this kind") },
+        ];
+        let told = names(&routes, NoticeChange::Opened, Severity::Ticket);
+        assert_eq!(told, [("all".to_owned(), false), ("this kind".to_owned(), false)]);
+        assert_eq!(names(&routes, NoticeChange::Opened, Severity::Info), []);
+    }
+
+    #[test]
+    fn who_only_wants_pages_hears_of_none_before_and_of_every_end() {
+        let routes = [route("tickets"), Route { least_severity: Severity::Page, ..route("pages") }];
+        let told = names(&routes, NoticeChange::Changed, Severity::Page);
+        assert_eq!(told, [("pages".to_owned(), false), ("tickets".to_owned(), true)]);
+        assert_eq!(names(&routes, NoticeChange::Opened, Severity::Ticket).len(), 1);
+        assert_eq!(names(&routes, NoticeChange::Resolved, Severity::Ticket).len(), 2);
+    }
+
+    #[test]
+    fn a_silence_covers_what_an_incident_keeps_of_an_alert() {
+        let alert = AlertFacts {
+            id: "a-1".to_owned(),
+            time: Timestamp::from_micros(50),
+            onset: Timestamp::from_micros(40),
+            model: "fraud".to_owned(),
+            version: Some("2.1".to_owned()),
+            kind: FindingKind::Rollback,
+            severity: Severity::Page,
+            title: String::new(),
+            atlas: BTreeSet::new(),
+            entities: BTreeSet::from(["channel=web".to_owned()]),
+        };
+        let of = |change: fn(&mut Silence)| {
+            let mut silence = Silence { name: "s".to_owned(), model: Some("fraud".to_owned()), ..Silence::default() };
+            change(&mut silence);
+            silences_facts(&silence, &alert)
+        };
+        assert!(of(|_| ()));
+        assert!(of(|silence| silence.until = Some(Timestamp::from_micros(51))));
+        assert!(!of(|silence| silence.until = Some(Timestamp::from_micros(50))));
+        assert!(of(|silence| silence.slice = Some(("version".to_owned(), "2.1".to_owned()))));
+        assert!(of(|silence| silence.slice = Some(("channel".to_owned(), "web".to_owned()))));
+        assert!(!of(|silence| silence.slice = Some(("channel".to_owned(), "app".to_owned()))));
+        assert!(!of(|silence| silence.kind = Some(FindingKind::Latency)));
+        assert!(!of(|silence| silence.detector = Some("judge".to_owned())));
+    }
+}

@@ -227,3 +227,101 @@ async fn rest(news: &mut watch::Receiver<u64>, span: Span) {
         () = tokio::time::sleep(span) => {}
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+    use wardline_domain::{Notice, NoticeChange, NoticeSubject, Severity};
+
+    use super::*;
+
+    fn message(place: usize, key: u8, status: MessageStatus, due: i64) -> Message {
+        let notice = Notice {
+            id: format!("{key}/{place}"),
+            key: key.to_string(),
+            subject: NoticeSubject::Alert,
+            subject_id: key.to_string(),
+            change: NoticeChange::Opened,
+            severity: Severity::Page,
+            kind: "latency".to_owned(),
+            models: Vec::new(),
+            title: String::new(),
+            text: String::new(),
+            time: Timestamp::from_micros(0),
+            began: Timestamp::from_micros(0),
+            ended: None,
+            lasts: true,
+            links: Vec::new(),
+            fields: Vec::new(),
+        };
+        Message {
+            id: format!("n-{place}"),
+            time: Timestamp::from_micros(place as i64),
+            receiver: "pager".to_owned(),
+            status,
+            due: Timestamp::from_micros(due),
+            attempts: 0,
+            trouble: String::new(),
+            body: serde_json::to_string(&Letter { notice, only_after: Vec::new() }).unwrap(),
+        }
+    }
+
+    #[test]
+    fn what_cannot_be_read_comes_first_and_nothing_is_due_before_its_time() {
+        let unreadable = Message { body: "{}".to_owned(), ..message(1, 1, MessageStatus::Waiting, 0) };
+        let now = Timestamp::from_micros(100);
+        assert!(matches!(choose(vec![unreadable], now), Next::Unreadable(_)));
+        let later = message(0, 1, MessageStatus::Waiting, 900);
+        assert!(matches!(choose(vec![later], now), Next::At(then) if then.micros() == 900));
+        assert!(matches!(choose(Vec::new(), now), Next::At(then) if then == now.plus(LONGEST_REST)));
+    }
+
+    #[test]
+    fn what_stands_ends_with_what_comes_after_it() {
+        let outbox = vec![
+            message(0, 1, MessageStatus::Standing, 0),
+            message(1, 2, MessageStatus::Standing, 500),
+            message(2, 1, MessageStatus::Waiting, 0),
+        ];
+        let Next::Send { message, ended, .. } = choose(outbox, Timestamp::from_micros(100)) else {
+            panic!("something is due");
+        };
+        assert_eq!(message.id, "n-2");
+        assert_eq!(ended.iter().map(|message| message.id.as_str()).collect::<Vec<_>>(), ["n-0"]);
+    }
+
+    proptest! {
+        /// Goal: whatever waits, what is told of one thing is told in its order, all of it, and nothing too early.
+        #[test]
+        fn nothing_overtakes(rows in prop::collection::vec((0_u8..4, 0_i64..50), 1..20)) {
+            let mut outbox: Vec<Message> = rows
+                .iter()
+                .enumerate()
+                .map(|(place, (key, due))| message(place, *key, MessageStatus::Waiting, *due))
+                .collect();
+            let mut now = Timestamp::from_micros(0);
+            let mut sent: Vec<String> = Vec::new();
+            while !outbox.is_empty() {
+                match choose(outbox.clone(), now) {
+                    Next::Send { message, letter, .. } => {
+                        prop_assert!(message.due <= now);
+                        outbox.retain(|other| other.id != message.id);
+                        sent.push(letter.notice.id);
+                    }
+                    Next::At(then) => {
+                        prop_assert!(then > now);
+                        now = then;
+                    }
+                    Next::Unreadable(_) => prop_assert!(false, "all can be read"),
+                }
+            }
+            for key in 0..4 {
+                let of_key = |id: &&String| id.starts_with(&format!("{key}/"));
+                let places: Vec<usize> =
+                    sent.iter().filter(of_key).filter_map(|id| id.split_once('/')?.1.parse().ok()).collect();
+                prop_assert!(places.is_sorted());
+            }
+            prop_assert_eq!(sent.len(), rows.len());
+        }
+    }
+}

@@ -12,6 +12,7 @@ mod incidents;
 mod intake;
 mod metadata;
 mod no_space;
+mod notifications;
 mod openapi;
 mod playbooks;
 mod privacy;
