@@ -98,7 +98,8 @@ pub(crate) enum TokenCommand {
     /// Revoke a token: it is refused from then on
     Revoke {
         /// Its id, such as t-0123456789ab
-        token: String,
+        #[arg(value_name = "TOKEN")]
+        id: String,
         #[command(flatten)]
         #[allow(missing_docs)]
         remote: Remote,

@@ -79,9 +79,9 @@ pub(super) async fn token(arguments: &TokenArguments) -> anyhow::Result<Outcome>
                 println!("{table}");
             }
         }
-        TokenCommand::Revoke { token, remote } => {
-            Api::new(remote)?.delete("/v1/tokens", token).await?;
-            println!("{token}: revoked");
+        TokenCommand::Revoke { id, remote } => {
+            Api::new(remote)?.delete("/v1/tokens", id).await?;
+            println!("{id}: revoked");
         }
     }
     Ok(Outcome::Good)

@@ -52,8 +52,11 @@ fn insert(paths: &mut Map<String, Value>, method: &Method, path: &str, operation
 fn guarded(route: &Route, operation: &Operation) -> Value {
     let error =
         |status: &str, description: String| (status.to_owned(), answer(&description, "application/json", "Error"));
-    let who =
-        if route.needs == Role::Sender { "sender or admin".to_owned() } else { format!("{} or above", route.needs) };
+    let who = match route.needs {
+        Role::Sender => "sender or admin".to_owned(),
+        Role::Admin => "admin".to_owned(),
+        least => format!("{least} or above"),
+    };
     let mut answers = vec![
         error("401", "No valid token".to_owned()),
         error("403", format!("The token's role is not {who}")),
