@@ -11,15 +11,14 @@ use std::{
 
 use serde_json::{Value, json};
 
-use self::programs::{Program, free_port, of_debian};
 use crate::{
-    real::{target::Server as Receiver, wait_until},
+    real::{
+        programs::{Program, free_port, of_debian},
+        target::Server as Receiver,
+        wait_until,
+    },
     server::{Server, wardline},
 };
-
-#[path = "../../../adapters/tests/it/actuators/programs.rs"]
-#[allow(dead_code, reason = "other tests need more of it")]
-mod programs;
 
 /// Every prompt with the word is an alert of its own user.
 const RULE: &str = "title: A word of ours\nname: own_word\nlogsource: {product: wardline, category: inference}\ndetection:\n  s: {prompt|contains: xyzzy}\n  condition: s\nlevel: high\nwardline: {kind: injection, group-by: [user]}\n";

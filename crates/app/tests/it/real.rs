@@ -11,7 +11,7 @@ use std::{
 use self::programs::of_debian;
 
 #[path = "../../../adapters/tests/it/actuators/programs.rs"]
-mod programs;
+pub(crate) mod programs;
 #[path = "../../../adapters/tests/it/actuators/registry.rs"]
 pub(crate) mod registry;
 #[path = "../../../adapters/tests/it/actuators/server.rs"]
