@@ -78,7 +78,7 @@ impl Accounts {
                 let damage = found.damage.first().map_or("it cannot be read", String::as_str);
                 tracing::error!(
                     damage,
-                    "the audit log is damaged, so users and tokens in it are not accepted: restore the metadata from a backup; `wardline audit verify` lists all damage"
+                    "the audit log is damaged, so users and tokens in it are not accepted: `wardline audit verify` lists all damage; restore the metadata from a backup, as docs/accounts.md says"
                 );
             }
         }

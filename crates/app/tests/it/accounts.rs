@@ -135,6 +135,65 @@ fn each_role_may_what_it_is_for() {
     assert_eq!(sender.json::<Value>().unwrap()["rows"][0]["sender"], "u-sender");
 }
 
+/// Goal: no route is open, and each needs the role that its description names. Method: every route for every role.
+#[test]
+fn each_route_needs_the_role_that_is_described() {
+    let house = House::open("");
+    let roles = ["sender", "viewer", "analyst", "responder", "admin"];
+    let secrets: Vec<String> = roles.iter().map(|role| house.user(&format!("u-{role}"), role)).collect();
+    let document = crate::openapi::checked_in();
+    for (path, item) in document["paths"].as_object().unwrap() {
+        for (method, operation) in item.as_object().unwrap() {
+            let Some(needs) = operation["x-needs-role"].as_str() else { continue };
+            let least = roles.iter().position(|role| *role == needs).unwrap();
+            let method = Method::from_bytes(method.to_uppercase().as_bytes()).unwrap();
+            let path = path.replace(['{', '}'], "");
+            let url = format!("{}{path}", house.url());
+            assert_eq!(client().request(method.clone(), url).send().unwrap().status(), 401, "{method} {path}");
+            for (place, secret) in secrets.iter().enumerate() {
+                let may = if least == 0 { place == 0 || place == 4 } else { least <= place };
+                let status = house.status(secret, method.clone(), &path);
+                assert_eq!(status != 403, may, "{} {method} {path}: {status}", roles[place]);
+            }
+        }
+    }
+}
+
+/// Goal: what was answered with success is in the log, however the server ends. Method: kills at random moments.
+#[test]
+fn what_was_answered_survives_any_kill() {
+    let mut house = House::open("");
+    let mut answered = Vec::new();
+    for round in 0..8_u64 {
+        std::thread::scope(|scope| {
+            let url = house.url().to_owned();
+            let adding = scope.spawn(move || {
+                let mut added = Vec::new();
+                for number in 0.. {
+                    let user = format!("u{round}-{number}");
+                    let body = json!({"user": user, "role": "viewer"}).to_string();
+                    let request = client().post(format!("{url}/v1/users")).bearer_auth(ROOT);
+                    match request.header("content-type", "application/json").body(body).send() {
+                        Ok(answer) if answer.status() == 201 => added.push(user),
+                        _ => return added,
+                    }
+                }
+                added
+            });
+            std::thread::sleep(std::time::Duration::from_millis(20 + 37 * round));
+            house.kill();
+            answered.extend(adding.join().unwrap());
+        });
+        house.start();
+    }
+    assert!(!answered.is_empty());
+    let users = house.get(ROOT, "/v1/users").to_string();
+    for user in &answered {
+        assert!(users.contains(&format!("\"{user}\"")), "{user} was answered and is lost");
+    }
+    house.said(&["audit", "verify"]);
+}
+
 /// Goal: a token ends when it is revoked, when it expires, and with its user; also over a kill.
 #[test]
 fn a_token_ends_and_stays_ended() {

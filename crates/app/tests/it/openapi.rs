@@ -6,7 +6,8 @@ use serde_json::Value;
 
 use crate::server::{Server, wardline};
 
-fn checked_in() -> Value {
+/// What is in the repository.
+pub(crate) fn checked_in() -> Value {
     let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/openapi.json");
     serde_json::from_slice(&std::fs::read(file).unwrap()).unwrap()
 }
@@ -43,5 +44,5 @@ fn answers_have_the_fields_that_are_described() {
         }
         asked += 1;
     }
-    assert!(15 <= asked, "{asked}");
+    assert!(12 <= asked, "{asked}");
 }
