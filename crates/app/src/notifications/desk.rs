@@ -17,13 +17,14 @@ use super::{
     view::MessageView,
 };
 use crate::{
-    pipeline,
+    pipeline::{self, Metrics},
     settings::{NotificationSettings, Route, Settings},
 };
 
 /// Notifications of a server.
 pub(crate) struct NotificationDesk {
     pub(super) metadata: Metadata,
+    pub(super) metrics: Arc<Metrics>,
     pub(super) notifiers: BTreeMap<String, Arc<dyn Notifier>>,
     routes: Vec<Route>,
     silences: Vec<Silence>,
@@ -54,11 +55,12 @@ pub(crate) enum TestError {
 
 impl NotificationDesk {
     /// A desk under the settings of a server.
-    pub(crate) fn new(metadata: Metadata, settings: &Settings) -> Self {
+    pub(crate) fn new(metadata: Metadata, metrics: Arc<Metrics>, settings: &Settings) -> Self {
         let NotificationSettings { notifiers, routes, address, give_up_after, most_attempts } = &settings.notifications;
         let labels = settings.models.iter().map(|(model, own)| (model.clone(), own.labels.clone()));
         Self {
             metadata,
+            metrics,
             notifiers: notifiers.iter().map(|each| (each.name().to_owned(), Arc::clone(each))).collect(),
             routes: routes.clone(),
             silences: settings.alerts.silences.clone(),

@@ -10,7 +10,7 @@ use super::{
     desk::{Letter, NotificationDesk},
     retry,
 };
-use crate::pipeline;
+use crate::pipeline::{self, Delivery};
 
 /// Messages of a receiver that are looked at together.
 const MOST_AT_ONCE: u32 = 1_000;
@@ -142,8 +142,18 @@ impl NotificationDesk {
                 self.failed(&mut message, &error, health, now);
             }
         }
+        self.count(&message);
         ended.push(message);
         self.metadata.update_messages(&ended).await
+    }
+
+    fn count(&self, message: &Message) {
+        let outcome = match message.status {
+            MessageStatus::Dead => "dead",
+            _ if message.trouble.is_empty() => "sent",
+            _ => "failed",
+        };
+        self.metrics.notifications.get_or_create(&Delivery { receiver: message.receiver.clone(), outcome }).inc();
     }
 
     /// Whether the receiver knows of what a letter is about.

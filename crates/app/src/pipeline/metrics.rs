@@ -39,6 +39,15 @@ pub(crate) struct Objective {
     pub(crate) slo: String,
 }
 
+/// Labels of what was told: receivers are those of the settings.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+pub(crate) struct Delivery {
+    /// The notifier.
+    pub(crate) receiver: String,
+    /// `sent`, `failed` or `dead`.
+    pub(crate) outcome: &'static str,
+}
+
 /// Counters and gauges of one server.
 pub(crate) struct Metrics {
     registry: Registry,
@@ -47,6 +56,7 @@ pub(crate) struct Metrics {
     pub(crate) dead_letters: Family<Reason, Counter>,
     pub(crate) requests_unavailable: Counter,
     pub(crate) alerts: Family<Kind, Counter>,
+    pub(crate) notifications: Family<Delivery, Counter>,
     pub(crate) acknowledge_seconds: Histogram,
     pub(crate) alert_delay_seconds: Histogram,
     pub(crate) detection_lag_records: Gauge<i64, AtomicI64>,
@@ -65,6 +75,7 @@ impl Metrics {
             dead_letters: Family::default(),
             requests_unavailable: Counter::default(),
             alerts: Family::default(),
+            notifications: Family::default(),
             acknowledge_seconds: Histogram::new(exponential_buckets(0.000_5, 2.0, 14)),
             alert_delay_seconds: Histogram::new(exponential_buckets(0.001, 2.0, 16)),
             detection_lag_records: Gauge::default(),
@@ -82,6 +93,11 @@ impl Metrics {
         registry.register("dead_letters", "Records that could not be taken in", metrics.dead_letters.clone());
         registry.register("requests_unavailable", "Requests answered with 503", metrics.requests_unavailable.clone());
         registry.register("alerts", "Alerts that were raised", metrics.alerts.clone());
+        registry.register(
+            "notifications",
+            "Notifications, by what came of sending them",
+            metrics.notifications.clone(),
+        );
         let seconds = Unit::Seconds;
         registry.register_with_unit(
             "acknowledge",

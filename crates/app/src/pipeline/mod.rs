@@ -30,7 +30,10 @@ use wardline_store::{
     sql::Engine,
 };
 
-pub(crate) use self::{metrics::Metrics, open::secret_file};
+pub(crate) use self::{
+    metrics::{Delivery, Metrics},
+    open::secret_file,
+};
 use self::{
     decoders::Decoders,
     detection::Detection,

@@ -65,7 +65,7 @@ impl Pipeline {
         let registry = Arc::new(saved_registry(&metadata).await?);
 
         let metrics = Arc::new(Metrics::new());
-        let notifications = Arc::new(NotificationDesk::new(metadata.clone(), settings));
+        let notifications = Arc::new(NotificationDesk::new(metadata.clone(), Arc::clone(&metrics), settings));
         let incidents = Arc::new(IncidentDesk::open(metadata.clone(), Arc::clone(&notifications)).await?);
         let playbooks = Arc::new(PlaybookDesk::open(metadata.clone(), settings).await?);
         let rollouts = Arc::new(Desk::open(metadata.clone(), &settings.rollouts, Arc::clone(&incidents)).await?);
