@@ -26,7 +26,7 @@ const LONGEST_PAUSE: Span = 30 * Timestamp::SECOND;
 /// What a receiver needs next.
 enum Next {
     /// This message is due. `ended` are messages that it takes the place of.
-    Send { message: Message, letter: Letter, ended: Vec<Message> },
+    Send { message: Message, letter: Box<Letter>, ended: Vec<Message> },
     /// This one cannot be read.
     Unreadable(Message),
     /// Nothing before then.
@@ -226,7 +226,7 @@ fn choose(outbox: Vec<Message>, now: Timestamp) -> Next {
         its.notice.key == letter.notice.key && other.status == MessageStatus::Standing && other.time <= message.time
     };
     let ended = letters.into_iter().filter(ends).map(|(other, _)| other).collect();
-    Next::Send { message, letter, ended }
+    Next::Send { message, letter: Box::new(letter), ended }
 }
 
 async fn rest(news: &mut watch::Receiver<u64>, span: Span) {
