@@ -23,6 +23,10 @@ const FOLDS: i64 = 14;
 const MOST_RANKS: usize = 400;
 /// The fewest independent hours that the hours must be worth.
 const LEAST_INDEPENDENT: f64 = 30.0;
+/// Innovations that differ by less than this many spreads rank alike.
+const CLOSE: f64 = 0.25;
+/// Scores that vary less are those of a series that hardly ever moves.
+const LEAST_SPREAD: f64 = 0.1;
 /// A walk's largest distance from its bridge, in standard errors, that one settled series in a thousand exceeds.
 const SETTLED: f64 = 1.95;
 /// Days that say how much the days' means vary beyond what single hours do.
@@ -57,8 +61,9 @@ pub(super) struct Normal {
     pub(super) spread: f64,
     /// Innovations of the learning period, in order, thinned.
     ranks: Vec<f32>,
-    /// What scores are divided by, because days vary more than hours tell.
-    inflation: f64,
+    /// Mean of the scores of the learning period, and what they are divided by: their spread, times how much more days
+    /// vary than hours tell.
+    scale: (f64, f64),
     /// What a score loses each step.
     pub(super) slack: f64,
     /// The sum at which a shift is told.
@@ -103,12 +108,13 @@ impl Normal {
             .collect();
         let mut ranks = innovations.clone();
         ranks.sort_by(f64::total_cmp);
-        let scores: Vec<f64> = innovations.iter().map(|innovation| score_among(&ranks, *innovation)).collect();
+        let ranks = thinned(&ranks);
+        let mut scores: Vec<f64> = innovations.iter().map(|new| score_among(&ranks, *new, spread)).collect();
+        let scale = standardize(&mut scores);
         if !is_settled(&scores) {
             return Err(Unsettled::Moves);
         }
         let inflation = inflation_of(hours, &scores);
-        let kept = thinned(&ranks);
         // A shift of the least size moves every innovation by as much; half of it is what a sum may lose, but never
         // less than two standard errors of the mean that was learned.
         let moved = LEAST_SHIFT * ((1.0 - memory) / (1.0 + memory)).sqrt() / inflation;
@@ -122,8 +128,8 @@ impl Normal {
             step,
             memory,
             spread,
-            ranks: kept,
-            inflation,
+            ranks,
+            scale: (scale.0, scale.1 * inflation),
             slack,
             threshold,
             n_values: hours.iter().map(|hour| u64::from(hour.n)).sum(),
@@ -140,9 +146,7 @@ impl Normal {
     /// How unlikely a residual is after the one before it: standard normal while nothing changes, or narrower.
     pub(super) fn score(&self, before: Option<(i64, f64)>, now: (i64, f64)) -> f64 {
         let innovation = innovation(before, now, self.step, self.memory);
-        let below = self.ranks.partition_point(|rank| f64::from(*rank) < innovation);
-        let not_above = self.ranks.partition_point(|rank| f64::from(*rank) <= innovation);
-        normal_score(below, not_above, self.ranks.len()) / self.inflation
+        (score_among(&self.ranks, innovation, self.spread) - self.scale.0) / self.scale.1
     }
 
     /// The level follows a value slowly.
@@ -237,16 +241,23 @@ fn innovation(before: Option<(i64, f64)>, (at, residual): (i64, f64), step: i64,
     (residual - remembered * known) / (1.0 - remembered * remembered).sqrt()
 }
 
-fn score_among(sorted: &[f64], value: f64) -> f64 {
-    let below = sorted.partition_point(|other| *other < value);
-    let not_above = sorted.partition_point(|other| *other <= value);
-    normal_score(below, not_above, sorted.len())
+/// The normal quantile of a value's rank. Values that lie close count as equal: where a series has few values, their
+/// order is that of the season's errors, and says nothing.
+fn score_among(sorted: &[f32], value: f64, spread: f64) -> f64 {
+    let below = sorted.partition_point(|other| f64::from(*other) < value - CLOSE * spread);
+    let not_above = sorted.partition_point(|other| f64::from(*other) <= value + CLOSE * spread);
+    let rank = 0.5 * (below + not_above) as f64;
+    normal::quantile((rank + 0.5) / (sorted.len() as f64 + 1.0)).unwrap_or(0.0)
 }
 
-/// The normal quantile of a value's middle rank.
-fn normal_score(below: usize, not_above: usize, n: usize) -> f64 {
-    let rank = 0.5 * (below + not_above) as f64;
-    normal::quantile((rank + 0.5) / (n as f64 + 1.0)).unwrap_or(0.0)
+/// Takes mean and spread out of scores, and says which they were.
+fn standardize(scores: &mut [f64]) -> (f64, f64) {
+    let n = scores.len() as f64;
+    let mean = scores.iter().sum::<f64>() / n;
+    let spread = (scores.iter().map(|score| (score - mean).powi(2)).sum::<f64>() / n).sqrt();
+    let spread = if spread > LEAST_SPREAD { spread } else { 1.0 };
+    scores.iter_mut().for_each(|score| *score = (*score - mean) / spread);
+    (mean, spread)
 }
 
 fn thinned(sorted: &[f64]) -> Vec<f32> {

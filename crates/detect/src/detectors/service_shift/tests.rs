@@ -179,8 +179,8 @@ fn metrics(rows: &[(usize, &str, &str, f64)]) -> EventBatch {
     }
 }
 
-fn rows(hours: usize) -> Vec<(usize, &'static str, &'static str, f64)> {
-    let stock = PLAIN.series(11, hours, from_start(3.0));
+fn rows(hours: usize, shift: impl Fn(usize) -> f64) -> Vec<(usize, &'static str, &'static str, f64)> {
+    let stock = PLAIN.series(11, hours, shift);
     let margin = PLAIN.series(12, hours, |_| 0.0);
     let both = stock.into_iter().zip(margin).enumerate();
     both.flat_map(|(hour, (stock, margin))| {
@@ -207,11 +207,8 @@ fn run(parts: &[&[(usize, &str, &str, f64)]], restores: bool) -> Observed {
 
 #[test]
 fn alerts_are_on_record_about_the_service_and_close_when_it_is_over() {
-    let mut rows = rows(START + 60);
-    let after = PLAIN.series(13, 240, |_| 0.0);
-    rows.extend(
-        after.into_iter().enumerate().map(|(hour, value)| (START + 60 + hour, "inventory", "stockout_rate", value)),
-    );
+    let ends = |hour: usize| if (START..START + 60).contains(&hour) { 3.0 } else { 0.0 };
+    let rows = rows(START + 300, ends);
     let all = run(&[&rows], false);
     let first = all.findings.first().expect("a finding");
     assert_eq!((first.kind, first.severity), (FindingKind::Cascade, Severity::Info));
@@ -227,7 +224,7 @@ fn alerts_are_on_record_about_the_service_and_close_when_it_is_over() {
 
 #[test]
 fn a_stream_in_parts_with_restarts_gives_the_same_answer() {
-    let rows = rows(START + 40);
+    let rows = rows(START + 40, from_start(3.0));
     let whole = run(&[&rows], false);
     assert!(!whole.findings.is_empty());
     let parts: Vec<&[_]> = rows.chunks(331).collect();
