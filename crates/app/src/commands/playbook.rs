@@ -101,7 +101,7 @@ fn check(file: &Path) -> anyhow::Result<Outcome> {
     let book = Book::of_file(file).with_context(|| format!("cannot read `{}`", file.display()))?;
     let view = BookView::of(&book);
     if !view.problems.is_empty() {
-        println!("{}: {} things are wrong with it", file.display(), view.problems.len());
+        println!("{}: cannot be used, because of {}:", file.display(), view.problems.len());
         view.problems.iter().for_each(|problem| println!("  {problem}"));
         return Ok(Outcome::Wrong);
     }

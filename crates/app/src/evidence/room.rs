@@ -134,6 +134,11 @@ impl Freeze for EvidenceRoom {
     fn before_first_action<'a>(&'a self, incident: &'a str) -> BoxFuture<'a, Result<String, ActionError>> {
         Box::pin(async move {
             let by = Actor::System("playbooks".to_owned());
+            if self.incidents.log(incident).is_none() {
+                let reason =
+                    format!("there is no incident `{incident}`: `wardline incident list` shows those there are");
+                return Err(ActionError::Refused { target: "evidence".to_owned(), reason });
+            }
             match self.freeze(incident, "before the first action", &by).await {
                 Ok(pack) => Ok(format!("{}, SHA-256 {}", pack.name, pack.sha256)),
                 Err(error) => {

@@ -4,6 +4,7 @@ use std::{collections::BTreeMap, sync::Arc};
 
 use wardline_domain::{Action, Actuator};
 
+use super::freeze::FREEZE_EVIDENCE;
 use crate::settings::Settings;
 
 /// Every actuator of the settings, and which one is meant where several could.
@@ -15,7 +16,7 @@ pub(crate) struct Actuators {
 }
 
 /// The name of an action in `[playbooks.actuators]`.
-pub(super) fn name_of(action: &Action) -> &str {
+fn name_of(action: &Action) -> &str {
     match action {
         Action::SetShare { .. } => "set_share",
         Action::MoveAlias { .. } => "move_alias",
@@ -30,9 +31,9 @@ impl Actuators {
         Self { all: settings.rollouts.actuators.clone(), named: settings.playbooks.actuators.clone() }
     }
 
-    /// Whether the settings say which actuator carries out actions of this name.
-    pub(super) fn is_named(&self, action: &str) -> bool {
-        self.named.contains_key(action)
+    /// Whether an action freezes evidence, and the settings name no actuator for it: then the product does it itself.
+    pub(super) fn is_frozen_here(&self, action: &Action) -> bool {
+        name_of(action) == FREEZE_EVIDENCE && !self.named.contains_key(FREEZE_EVIDENCE)
     }
 
     /// The actuator that carries out an action.
@@ -49,14 +50,14 @@ impl Actuators {
             return if found.can(action) {
                 Ok(found)
             } else {
-                Err(format!("the actuator `{named}` cannot do this: {action}; see `playbooks.actuators.{name}`"))
+                Err(format!("the actuator `{named}` cannot do `{name}` for this: see `playbooks.actuators.{name}`"))
             };
         }
         let able: Vec<&Arc<dyn Actuator>> = self.all.iter().filter(|actuator| actuator.can(action)).collect();
         match able.as_slice() {
             [only] => Ok(only),
             [] => Err(format!(
-                "no actuator of the settings can do this: {action}; add [[actuators]] of kind \"http\" with `actions.{name}`, or one that can"
+                "no actuator of the settings can do `{name}` for this: add [[actuators]] of kind \"http\" with `actions.{name}`, or one that can"
             )),
             several => {
                 let names: Vec<&str> = several.iter().map(|actuator| actuator.name()).collect();
@@ -97,8 +98,8 @@ mod tests {
         assert_eq!(found(&["a"], &[], "revoke_key").unwrap(), "a");
         assert_eq!(found(&["a", "b"], &[("revoke_key", "b")], "revoke_key").unwrap(), "b");
         insta::assert_snapshot!(found(&["a", "b"], &[], "revoke_key").unwrap_err(), @r#"a, b can all do `revoke_key`: say which one with `revoke_key = "a"` in [playbooks.actuators]"#);
-        insta::assert_snapshot!(found(&["a"], &[], "open_ticket").unwrap_err(), @r#"no actuator of the settings can do this: open_ticket key=k-1; add [[actuators]] of kind "http" with `actions.open_ticket`, or one that can"#);
+        insta::assert_snapshot!(found(&["a"], &[], "open_ticket").unwrap_err(), @r#"no actuator of the settings can do `open_ticket` for this: add [[actuators]] of kind "http" with `actions.open_ticket`, or one that can"#);
         let cannot = found(&["a"], &[("open_ticket", "a")], "open_ticket").unwrap_err();
-        assert!(cannot.starts_with("the actuator `a` cannot do this"), "{cannot}");
+        assert!(cannot.starts_with("the actuator `a` cannot do `open_ticket`"), "{cannot}");
     }
 }

@@ -10,11 +10,7 @@ use tokio::task::JoinSet;
 use wardline_domain::{Action, ActionError, ActionReceipt, ActionRequest};
 use wardline_respond::{incident::Actor, playbook::Outcome};
 
-use super::{
-    actuators::name_of,
-    desk::{Desk, InputError},
-    freeze::FREEZE_EVIDENCE,
-};
+use super::desk::{Desk, InputError};
 use crate::pipeline;
 
 /// How often time passes for a run.
@@ -125,9 +121,8 @@ impl Desk {
 
     /// The incident whose evidence an action freezes, where that is done here.
     fn freezes(&self, action: &Action) -> Option<String> {
-        let Action::Named { name, parameters } = action else { return None };
-        let is_here =
-            name == FREEZE_EVIDENCE && self.freeze.get().is_some() && !self.actuators.is_named(name_of(action));
+        let Action::Named { parameters, .. } = action else { return None };
+        let is_here = self.freeze.get().is_some() && self.actuators.is_frozen_here(action);
         if is_here { parameters.get("incident").cloned() } else { None }
     }
 

@@ -6,7 +6,7 @@ use wardline_domain::Timestamp;
 
 use super::{
     BookView, RunState, RunView,
-    listed::StepView,
+    listed::{StepView, VariableView},
     view::{NeedView, Waits},
 };
 
@@ -51,17 +51,20 @@ pub(crate) fn book_text(book: &BookView) -> String {
         return text;
     }
     let _ = writeln!(text, "{}: {}\n{}\n", book.name, book.title, book.description);
-    let required = book.variables.iter().filter(|variable| variable.value.is_none());
+    let set = |variable: &VariableView| format!("--set {}={}", variable.name, variable.value.as_deref().unwrap_or("…"));
+    let width = book.variables.iter().map(|variable| set(variable).chars().count()).max().unwrap_or(0);
     let mut example = format!("wardline playbook run {} --dry-run", book.name);
-    for (number, variable) in required.enumerate() {
-        text.push_str(if number == 0 { "It needs\n" } else { "" });
-        let _ = writeln!(text, "  --set {}=…  {}", variable.name, variable.description);
-        let _ = write!(example, " --set {}=…", variable.name);
-    }
-    for (number, variable) in book.variables.iter().filter(|variable| variable.value.is_some()).enumerate() {
-        text.push_str(if number == 0 { "It can be given\n" } else { "" });
-        let value = variable.value.as_deref().unwrap_or_default();
-        let _ = writeln!(text, "  --set {}={value}  {}", variable.name, variable.description);
+    for (title, is_required) in [("It needs", true), ("It can be given", false)] {
+        let of_them = book.variables.iter().filter(|variable| variable.value.is_none() == is_required);
+        for (number, variable) in of_them.enumerate() {
+            if number == 0 {
+                let _ = writeln!(text, "{title}");
+            }
+            let _ = writeln!(text, "  {:<width$}  {}", set(variable), variable.description);
+            if is_required {
+                let _ = write!(example, " {}", set(variable));
+            }
+        }
     }
     text.push_str("\nSteps\n");
     book.steps.iter().for_each(|step| text.push_str(&step_text(step)));
@@ -144,11 +147,12 @@ pub(crate) fn run_text(run: &RunView) -> String {
     text.push_str(&run.incident.as_ref().map_or_else(String::new, |incident| format!(", for incident {incident}")));
     text.push_str(&run.alert.as_ref().map_or_else(String::new, |alert| format!(", for alert {alert}")));
     text.push_str("\n\n");
-    let width = run.log.iter().filter(|record| record.text.is_some()).map(|record| record.by.chars().count()).max();
-    let width = width.unwrap_or(0);
+    let width = run.log.iter().map(|record| record.by.chars().count()).max().unwrap_or(0);
     for record in &run.log {
+        // What follows from an input is nobody's doing.
+        let by = if record.event.is_input() { record.by.as_str() } else { "" };
         if let Some(said) = &record.text {
-            let _ = writeln!(text, "  {}  {:<width$}  {said}", seconds(record.time), record.by);
+            let _ = writeln!(text, "  {}  {by:<width$}  {said}", seconds(record.time));
         }
     }
     if !run.needs.is_empty() {
@@ -178,7 +182,7 @@ fn need_text(run: &str, need: &NeedView) -> String {
         Waits::Delay => format!("  its time: \"{name}\" begins at{}\n", until.trim_start_matches(" until")),
     };
     for what in &need.what {
-        let _ = writeln!(text, "    {what}");
+        let _ = writeln!(text, "    {}", what.replace('\n', "\n    "));
     }
     if let Some(trouble) = &need.trouble {
         let _ = writeln!(text, "    in vain {} times, and tried again: {trouble}", need.attempts);

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use wardline_domain::Timestamp;
 use wardline_respond::playbook::{Filled, Need, Outcome, Playbook, Run, RunEvent, StepKind};
 
-use super::{Actuators, freeze::FREEZE_EVIDENCE, kept::Origin, values::plain};
+use super::{Actuators, kept::Origin, values::plain};
 
 /// How a run stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -248,10 +248,10 @@ impl Words<'_> {
     fn doing(&self, filled: &Result<Filled, String>) -> String {
         match filled {
             Ok(Filled::Text(text)) => format!("people: {text}"),
+            Ok(Filled::Action(action)) if self.actuators.is_frozen_here(action) => format!("wardline: {action}"),
             Ok(Filled::Action(action)) => match self.actuators.of(action) {
                 Ok(actuator) => format!("{}: {action}", actuator.name()),
-                Err(_) if super::actuators::name_of(action) == FREEZE_EVIDENCE => format!("wardline: {action}"),
-                Err(reason) => format!("nobody: {action} ({reason})"),
+                Err(reason) => format!("nobody: {action}\n({reason})"),
             },
             Err(problem) => format!("nothing: {problem}"),
         }
@@ -319,7 +319,7 @@ impl Words<'_> {
             RunEvent::Intended { step, request, .. } => format!("{} is to {}", self.name(step), request.action),
             RunEvent::WouldDo { step, command, .. } => self.would(step, *command as usize),
             RunEvent::Decided { step, to: Some(to) } => format!("{} leads to {}", self.name(step), self.name(to)),
-            RunEvent::Decided { step, to: None } => format!("{} leads to nothing of its own", self.name(step)),
+            RunEvent::Decided { step, to: None } => format!("{} takes no branch", self.name(step)),
             RunEvent::Left { step, went_well: false, reason } => {
                 format!("{} has failed: {}", self.name(step), reason.as_deref().unwrap_or("no reason is known"))
             }

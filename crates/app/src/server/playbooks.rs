@@ -96,7 +96,9 @@ pub(super) async fn start(
     Extension(sender): Extension<Sender>,
     Json(body): Json<StartBody>,
 ) -> Result<(StatusCode, Json<RunView>), ApiError> {
-    let mut offered = match &body.incident {
+    let named = || body.values.get("incident").filter(|id| shared.pipeline.incidents().view(id).is_some()).cloned();
+    let incident = body.incident.clone().or_else(named);
+    let mut offered = match &incident {
         None => BTreeMap::new(),
         Some(id) => {
             let message = || format!("there is no incident `{id}`: `wardline incident list` shows them");
@@ -111,7 +113,7 @@ pub(super) async fn start(
     }
     let order = Order {
         playbook: body.playbook,
-        incident: body.incident,
+        incident,
         alert: body.alert,
         given: body.values,
         offered,
