@@ -5,7 +5,7 @@
 //! | systems in a chain | 3; with chance 0.5 a second chain of 3 stands beside it; the first feeds the last directly with chance 0.3 |
 //! | channels of a system | 2 to 4, evenly; models on its dataset 1 + Poisson(0.7) |
 //! | other models | 20 to 60, evenly, each with channel, dataset, version; half of them, and the chains, read a shared platform dataset that is never in trouble |
-//! | median lag of an edge | log-even: channel to dataset 5 min to 2 h; dataset to model 15 min to 6 h; system to system 1 to 36 h |
+//! | median lag of an edge | log-even: channel to dataset 5 min to 2 h; dataset to model 15 min to 6 h; system to system 3 to 72 h |
 //! | lag of one effect | lognormal about the edge's median, sigma 0.5 |
 //! | lag in the graph | with chance 0.5, off by a lognormal factor of sigma 0.3; else unknown |
 //! | cause | one for each chain: channel (0.4), dataset (0.3) or model (0.3) of any of its systems but the last; on day 5 to 9 of 14 |
@@ -23,7 +23,7 @@ use rand::{RngExt as _, SeedableRng as _, rngs::StdRng};
 use rand_distr::{Beta, Distribution as _, Exp, LogNormal, Normal, Poisson};
 use wardline_domain::Timestamp;
 use wardline_respond::{
-    correlation::Signal,
+    correlation::{CorrelationSettings, Signal},
     lineage::{Edge, EdgeKind, Lag, Lineage, Node, NodeIndex, NodeKind, Uses},
 };
 
@@ -45,12 +45,16 @@ pub struct Cascade {
     pub origin: String,
     /// Whether an alert told of that node.
     pub origin_told: bool,
+    /// From the beginning to the last node that it reached, in hours.
+    pub lasted: f64,
 }
 
 /// One estate over fourteen days.
 pub struct Estate {
     /// What the graph knows.
     pub lineage: Lineage,
+    /// The same with the true lag of every edge, and the true chances: nobody can know more.
+    pub truth: (Lineage, CorrelationSettings),
     /// Alerts by the time at which they were raised.
     pub told: Vec<Told>,
     /// Troubles that spread.
@@ -147,14 +151,14 @@ impl Builder {
             .collect();
         let mut feed = |from: &System, to: &System| {
             for &model in &from.models {
-                self.flow(model, to.dataset, EdgeKind::Written, (1.0, 36.0));
+                self.flow(model, to.dataset, EdgeKind::Written, (3.0, 72.0));
             }
         };
         feed(&systems[0], &systems[1]);
         feed(&systems[1], &systems[2]);
         if self.random.random_bool(0.3) {
             for &model in &systems[0].models {
-                self.flow(model, systems[2].dataset, EdgeKind::Written, (1.0, 36.0));
+                self.flow(model, systems[2].dataset, EdgeKind::Written, (3.0, 72.0));
             }
         }
         systems
@@ -196,6 +200,7 @@ impl Builder {
         let is_channel = self.lineage.nodes()[origin as usize].kind == NodeKind::Channel;
         let named = is_channel.then(|| self.lineage.nodes()[origin as usize].to_string());
         let mut origin_told = false;
+        let lasted = reached.values().fold(begins, |last: f64, at| last.max(*at)) - begins;
         for (node, at) in reached {
             if self.random.random_bool(self.miss) || DAYS * 24.0 < at {
                 continue;
@@ -205,7 +210,7 @@ impl Builder {
             let names = named.clone().filter(|_| feeds_it && self.random.random_bool(0.5));
             self.episode(node, at, cause, names);
         }
-        Cascade { cause, origin: self.lineage.nodes()[origin as usize].to_string(), origin_told }
+        Cascade { cause, origin: self.lineage.nodes()[origin as usize].to_string(), origin_told, lasted }
     }
 
     fn cause(&mut self) -> usize {
@@ -243,6 +248,21 @@ impl Builder {
             };
             self.told.push(Told { signal, service: self.service_of[&node].clone(), cause });
         }
+    }
+
+    /// What was drawn: lags of edges with the spread of single effects, chances of crossing and of silence.
+    fn truth(&self) -> (Lineage, CorrelationSettings) {
+        let mut lineage = self.lineage.clone();
+        for ((from, to), hours) in &self.lags {
+            let nodes = (self.lineage.nodes()[*from as usize].clone(), self.lineage.nodes()[*to as usize].clone());
+            let lag = Lag { median: (hours * Timestamp::HOUR as f64) as i64, factor: 0.5f64.exp() };
+            let edge = Edge::new(EdgeKind::Written, Uses::always()).with_lag(lag);
+            let known = self.lineage.outgoing(*from).find(|(target, _)| target == to).map(|(_, edge)| edge.kind);
+            let edge = Edge { kind: known.unwrap_or(EdgeKind::Written), ..edge };
+            lineage.add_edge(nodes.0, nodes.1, edge).expect("estates are small");
+        }
+        let crossing = self.cross.clamp(0.01, 0.99);
+        (lineage, CorrelationSettings { crossing, silence: self.miss, ..CorrelationSettings::default() })
     }
 
     fn noise(&mut self, node: NodeIndex, median_a_day: f64) {
@@ -283,7 +303,8 @@ pub fn estate(seed: u64) -> Estate {
         let other = builder.system(&format!("other-{number}"), platform, is_on_platform);
         builder.noise(other.models[0], 0.1);
     }
+    let truth = builder.truth();
     let mut told = builder.told;
     told.sort_by(|one, other| (one.signal.time, &one.signal.id).cmp(&(other.signal.time, &other.signal.id)));
-    Estate { lineage: builder.lineage, told, cascades }
+    Estate { lineage: builder.lineage, truth, told, cascades }
 }

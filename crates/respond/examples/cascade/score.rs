@@ -6,7 +6,10 @@ use std::{
 };
 
 use wardline_domain::Timestamp;
-use wardline_respond::correlation::{CorrelationSettings, Correlator};
+use wardline_respond::{
+    correlation::{CorrelationSettings, Correlator, GroupChange},
+    lineage::Lineage,
+};
 
 use crate::estate::{Estate, Told};
 
@@ -14,6 +17,8 @@ use crate::estate::{Estate, Told};
 pub struct Grouped {
     groups: Vec<String>,
     origins: BTreeMap<String, String>,
+    /// How sure it is of each origin.
+    confidences: BTreeMap<String, f64>,
 }
 
 /// Counts over estates.
@@ -29,16 +34,26 @@ pub struct Score {
     origins_right: u32,
     silent: u32,
     silent_right: u32,
-    /// Sure answers and how many of them are right, by tenths of confidence.
+    /// Sum of the confidences in the origins that were named.
+    confidence: f64,
     n_groups: u32,
     n_causes: u32,
 }
 
 /// What the product answers.
 pub fn correlated(estate: &Estate) -> Grouped {
-    let mut correlator = Correlator::new(CorrelationSettings::default(), Arc::new(estate.lineage.clone()))
-        .expect("defaults are in their ranges");
-    let mut origins = BTreeMap::new();
+    answered(estate, &estate.lineage, CorrelationSettings::default())
+}
+
+/// What it would answer if it were told everything that was drawn but the troubles themselves.
+pub fn told_the_truth(estate: &Estate) -> Grouped {
+    let (lineage, settings) = &estate.truth;
+    answered(estate, lineage, settings.clone())
+}
+
+fn answered(estate: &Estate, lineage: &Lineage, settings: CorrelationSettings) -> Grouped {
+    let mut correlator = Correlator::new(settings, Arc::new(lineage.clone())).expect("settings are in their ranges");
+    let (mut origins, mut confidences) = (BTreeMap::new(), BTreeMap::new());
     let mut group_of: BTreeMap<String, String> = BTreeMap::new();
     for told in &estate.told {
         let changes = correlator.observe(&told.signal);
@@ -48,16 +63,15 @@ pub fn correlated(estate: &Estate) -> Grouped {
         // As a person asks who looks when something joins: the answer of the last time counts.
         for change in changes {
             let group = group_of.get(subject(&change)).cloned().unwrap_or_default();
-            if let Some(origin) = correlator.origin(&group) {
-                origins.insert(group, origin.likeliest().map(|origin| origin.node.clone()).unwrap_or_default());
+            if let Some(origin) = correlator.origin(&group).as_ref().and_then(|origin| origin.likeliest()) {
+                confidences.insert(group.clone(), origin.confidence);
+                origins.insert(group, origin.node.clone());
             }
         }
     }
     let groups = estate.told.iter().map(|told| group_of[&told.signal.id].clone()).collect();
-    Grouped { groups, origins }
+    Grouped { groups, origins, confidences }
 }
-
-use wardline_respond::correlation::GroupChange;
 
 fn subject(change: &GroupChange) -> &str {
     match change {
@@ -97,7 +111,7 @@ pub fn fifteen_minutes_same_service(estate: &Estate) -> Grouped {
         open.insert(service, (signal.time, group.clone()));
         groups.push(group);
     }
-    Grouped { groups, origins }
+    Grouped { groups, origins, confidences: BTreeMap::new() }
 }
 
 impl Score {
@@ -135,6 +149,8 @@ impl Score {
             let largest = by_group.iter().max_by_key(|(name, members)| (members.get(&cascade.cause).copied(), *name));
             let named = largest.and_then(|(group, _)| grouped.origins.get(*group));
             let right = u32::from(named == Some(&cascade.origin));
+            let confidence = largest.and_then(|(group, _)| grouped.confidences.get(*group));
+            self.confidence += confidence.copied().unwrap_or_default();
             self.origins += 1;
             self.origins_right += right;
             if !cascade.origin_told {
@@ -162,7 +178,7 @@ impl Score {
     /// A row of the table of figures.
     pub fn row(&self, name: &str) -> String {
         format!(
-            "| {name} | {:.3} | {:.3} | {:.3} | {:.3} | {:.3} ({}/{}) | {}/{} | {} groups of {} causes |",
+            "| {name} | {:.3} | {:.3} | {:.3} | {:.3} | {:.3} ({}/{}) | {}/{} | {:.3} | {} groups of {} causes |",
             self.f1(),
             self.precision / self.n_alerts,
             self.recall / self.n_alerts,
@@ -172,6 +188,7 @@ impl Score {
             self.origins,
             self.silent_right,
             self.silent,
+            self.confidence / f64::from(self.origins),
             self.n_groups,
             self.n_causes,
         )
