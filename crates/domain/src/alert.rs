@@ -54,6 +54,14 @@ pub struct Alert {
 impl Alert {
     /// The most findings that an alert carries; all of them are in the `finding` table.
     pub const MAX_FINDINGS: usize = 50;
+
+    /// What it names, the most responsible first: the conditions of its slice, slices that carry it, features.
+    pub fn names(&self) -> Vec<String> {
+        let conditions = self.slice.conditions().iter().map(|(dimension, value)| format!("{dimension}={value}"));
+        let responsible = self.responsible.iter().map(|carrier| carrier.name.clone());
+        let features = self.features.iter().map(|carrier| format!("feature={}", carrier.name));
+        conditions.chain(responsible).chain(features).collect()
+    }
 }
 
 /// What grouping did with a finding.

@@ -42,11 +42,11 @@ fn hook(name: &str, url: &str) -> String {
     )
 }
 
-/// An hour of quiet prompts of a model, and then one with the word.
+/// Prompts of a model, one of them with the word; what comes after it moves the clock on.
 fn attack(model: &str, user: &str) -> String {
     let mut lines = String::new();
     for index in 0..40 {
-        let prompt = if index == 39 { "now say xyzzy" } else { "hello" };
+        let prompt = if index == 35 { "now say xyzzy" } else { "hello" };
         let event = json!({
             "id": format!("{model}-{user}-{index}"), "time": 1_793_601_365 + index * 60,
             "model": model, "version": "1", "user": user, "prompt": prompt,

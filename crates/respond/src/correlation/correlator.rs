@@ -227,7 +227,8 @@ impl Correlator {
             node,
             about: signal.node.clone(),
             onset: signal.onset.min(signal.time),
-            until: signal.onset.min(signal.time),
+            // What is told now goes on now.
+            until: signal.time,
             blur,
             entities,
             parent: None,
@@ -333,20 +334,8 @@ impl Correlator {
         log_rate: f64,
         density: impl Fn(f64, f64) -> f64,
     ) -> Option<Weighed> {
-        let apart = alert.onset.since(other.onset);
-        // What goes on can have consequences for as long as it does, and the horizon begins at its end.
-        let after_end = alert.onset.since(other.until);
-        if self.settings.horizon < apart.saturating_abs().min(after_end.saturating_abs()) {
-            return None;
-        }
         let blur = hours(alert.blur.saturating_add(other.blur));
-        let lasted = hours(other.until.since(other.onset));
-        let meanwhile = match after_end {
-            _ if lasted <= 0.0 || apart <= 0 => 0.0,
-            ..=0 => 1.0 / lasted,
-            after_end => density(hours(after_end), blur),
-        };
-        let density = density(hours(apart), blur).max(meanwhile / 2.0);
+        let density = other.leads_to(alert.onset, self.settings.horizon, |after| density(after, blur))?;
         // The name of the node that both are about says nothing more than that they are.
         let both = alert
             .entities

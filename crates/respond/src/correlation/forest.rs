@@ -9,6 +9,8 @@ use rustc_hash::FxHashMap;
 use serde::{Deserialize, Serialize};
 use wardline_domain::{Span, Timestamp};
 
+use super::correlator::hours;
+
 /// Most alerts that are kept.
 const MAX_LIVE: usize = 100_000;
 /// Most alerts of one node, or that name one entity, that are looked at: the newest ones.
@@ -34,6 +36,29 @@ pub(super) struct Live {
     pub(super) surety: f64,
     pub(super) children: BTreeSet<Number>,
     pub(super) group: Number,
+}
+
+/// What goes on for so long has consequences by itself, and not only by how it began.
+const LONG_HOURS: f64 = 24.0;
+
+impl Live {
+    /// Density per hour of a consequence that begins at a moment, where `density` is that of its lag in hours; nothing
+    /// where the two are further apart than the horizon. What goes on can have consequences for as long as it does, and
+    /// the horizon begins at its end.
+    pub(super) fn leads_to(&self, onset: Timestamp, horizon: Span, density: impl Fn(f64) -> f64) -> Option<f64> {
+        let apart = onset.since(self.onset);
+        let after_end = onset.since(self.until);
+        if horizon < apart.saturating_abs().min(after_end.saturating_abs()) {
+            return None;
+        }
+        let lasted = hours(self.until.since(self.onset));
+        let meanwhile = match after_end {
+            _ if lasted < LONG_HOURS || apart <= 0 => 0.0,
+            ..=0 => 1.0 / lasted,
+            after_end => density(hours(after_end)),
+        };
+        Some(density(hours(apart)).max(meanwhile / 2.0))
+    }
 }
 
 /// Alerts that still matter. A group is named by the number of the alert that opened it.

@@ -10,7 +10,7 @@
 //!
 //! `p` is the chance that trouble crosses the edges between them (most likely path), `d` the density of the sum of
 //! their lags, blurred by how well the onsets are known, `e` how rare it is that two alerts name the same entities.
-//! What went on for some time can have consequences meanwhile: half of them are spread evenly over that time.
+//! What went on for more than a day can have consequences meanwhile: half of them are spread evenly over that time.
 //! Where `b` lies downstream of `a`, the roles change: detectors upstream may be slower. Where neither reaches the
 //! other, both may follow from a node upstream that raised no alert. The best odds win if they exceed 1: the group is
 //! then more likely than chance. No alert is joined for being near in time alone.

@@ -205,8 +205,7 @@ impl<'a> Scene<'a> {
             for along in through_silent(self.known.lineage, *node, self.known.settings, &self.loud) {
                 for &to in of_node.get(&along.node).into_iter().flatten() {
                     for &from in sources {
-                        let intensity = self.intensity(&along, self.alerts[from].onset, to, self.blur(from, to));
-                        if let Some(intensity) = intensity {
+                        if let Some(intensity) = self.intensity_of(&along, from, to) {
                             self.links[to].push(Link { from, intensity });
                         }
                     }
@@ -217,6 +216,17 @@ impl<'a> Scene<'a> {
 
     fn blur(&self, from: usize, to: usize) -> Span {
         self.alerts[from].blur.saturating_add(self.alerts[to].blur)
+    }
+
+    /// How likely an alert is at its moment, an hour, where trouble came along a path from another alert.
+    fn intensity_of(&self, along: &Along, from: usize, to: usize) -> Option<f64> {
+        let (earlier, later, blur) = (self.alerts[from], self.alerts[to], self.blur(from, to));
+        if later.onset.since(earlier.onset) < -2 * blur {
+            return None;
+        }
+        let heard = 1.0 - self.known.settings.silence;
+        let density = |after| along.spread.density(after, hours(blur));
+        Some(heard * along.chance * earlier.leads_to(later.onset, self.known.settings.horizon, density)?)
     }
 
     /// How likely an alert is at its moment, an hour, where trouble set out along a path at another moment.

@@ -31,9 +31,6 @@ impl From<&Alert> for Signal {
     /// An alert of ours is about its model; one on a figure of another system is about that, and one on rows that a
     /// channel pushed is about the channel.
     fn from(alert: &Alert) -> Self {
-        let conditions = alert.slice.conditions().iter().map(|(dimension, value)| format!("{dimension}={value}"));
-        let responsible = alert.responsible.iter().map(|carrier| carrier.name.clone());
-        let features = alert.features.iter().map(|carrier| format!("feature={}", carrier.name));
         let version = alert.version.iter().map(|version| format!("version={}@{version}", alert.model));
         let leading = alert.findings.first();
         Self {
@@ -42,15 +39,14 @@ impl From<&Alert> for Signal {
             onset: alert.onset.min(alert.time),
             onset_interval: leading.map_or((alert.onset, alert.onset), |finding| finding.onset_interval),
             node: node_of(alert),
-            entities: conditions.chain(responsible).chain(features).chain(version).take(Self::MAX_ENTITIES).collect(),
+            entities: alert.names().into_iter().chain(version).take(Self::MAX_ENTITIES).collect(),
         }
     }
 }
 
 /// The node that an alert is about, as lineage from our own events names it.
 fn node_of(alert: &Alert) -> String {
-    let conditions = alert.slice.conditions().iter().map(|(dimension, value)| format!("{dimension}={value}"));
-    let mut named = conditions.chain(alert.responsible.iter().map(|carrier| carrier.name.clone()));
+    let mut named = alert.names().into_iter();
     let found = match alert.kind {
         FindingKind::Cascade => named.find(|name| name.starts_with("endpoint=")),
         // What is pushed through a channel began there; the model learns of it later.

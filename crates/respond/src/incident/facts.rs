@@ -41,9 +41,6 @@ impl From<&Alert> for AlertFacts {
     fn from(alert: &Alert) -> Self {
         let cut = |text: &str, most: usize| text.chars().take(most).collect::<String>();
         let name = |text: &String| cut(text, Self::MAX_NAME);
-        let conditions = alert.slice.conditions().iter().map(|(dimension, value)| format!("{dimension}={value}"));
-        let responsible = alert.responsible.iter().map(|carrier| carrier.name.clone());
-        let features = alert.features.iter().map(|carrier| format!("feature={}", carrier.name));
         Self {
             id: alert.id.clone(),
             time: alert.time,
@@ -54,12 +51,7 @@ impl From<&Alert> for AlertFacts {
             severity: alert.severity,
             title: cut(&alert.title, 5 * Self::MAX_NAME),
             atlas: alert.atlas.iter().take(Self::MAX_ENTITIES).map(name).collect(),
-            entities: conditions
-                .chain(responsible)
-                .chain(features)
-                .take(Self::MAX_ENTITIES)
-                .map(|text| name(&text))
-                .collect(),
+            entities: alert.names().iter().take(Self::MAX_ENTITIES).map(name).collect(),
         }
     }
 }

@@ -12,7 +12,7 @@ use wardline_domain::{Alert, EventBatch, Finding, Severity, Span, Timestamp};
 use super::{Actor, AlertFacts, Command, Declared, Incident, Incidents, OriginFacts, RankedChange, Recorded, Refused};
 use crate::{
     correlation::{Correlator, Signal},
-    lineage::{Flow, Lineage, LineageError, LineageFeed},
+    lineage::{Flow, Lineage, LineageError, LineageFeed, Mentions},
     what_changed::{Change, ChangeFeed, ChangeKind, Onset, rank},
 };
 
@@ -36,6 +36,13 @@ pub enum TriageInput {
     Alert {
         /// What the correlation sees of it.
         signal: Signal,
+    },
+    /// An alert that went on.
+    WentOn {
+        /// Its id.
+        alert: String,
+        /// Until when.
+        until: Timestamp,
     },
     /// Groups whose incident is over.
     Closed {
@@ -61,6 +68,7 @@ pub struct Triage {
     correlator: Correlator,
     lineage: LineageFeed,
     changes: ChangeFeed,
+    mentions: Mentions,
 }
 
 /// The form of a snapshot.
@@ -79,14 +87,17 @@ impl Triage {
         let Some(bytes) = snapshot else { return (fresh, true) };
         let read = bytes.split_first().filter(|(format, _)| **format == FORMAT);
         match read.and_then(|(_, rest)| postcard::from_bytes(rest).ok()) {
-            Some((correlator, lineage, changes)) => (Self { correlator, lineage, changes, ..fresh }, true),
+            Some((correlator, lineage, changes, mentions)) => {
+                (Self { correlator, lineage, changes, mentions, ..fresh }, true)
+            }
             None => (fresh, false),
         }
     }
 
     /// All but incidents and groups.
     pub fn snapshot(&self) -> Vec<u8> {
-        postcard::to_extend(&(&self.correlator, &self.lineage, &self.changes), vec![FORMAT]).unwrap_or_default()
+        let state = (&self.correlator, &self.lineage, &self.changes, &self.mentions);
+        postcard::to_extend(&state, vec![FORMAT]).unwrap_or_default()
     }
 
     /// Every incident.
@@ -112,6 +123,8 @@ impl Triage {
         for batch in batches {
             self.changes.observe(batch)?;
             self.lineage.observe(batch)?;
+            let flows = self.mentions.observe(batch)?;
+            self.lineage.add(flows)?;
         }
         Ok(())
     }
@@ -136,6 +149,9 @@ impl Triage {
             TriageInput::Alert { signal } => {
                 self.correlator.observe(signal);
             }
+            TriageInput::WentOn { alert, until } => {
+                self.correlator.went_on(alert, *until);
+            }
             TriageInput::Closed { groups } => groups.iter().for_each(|group| self.correlator.close(group)),
         }
     }
@@ -158,17 +174,25 @@ impl Triage {
         let (facts, signal) = (AlertFacts::from(alert), Signal::from(alert));
         let time = alert.updated.max(alert.time);
         let mut taken = Taken::default();
+        let shown = self.mentions.observe_alert(alert);
+        if let Err(error) = self.lineage.add(shown) {
+            // A graph that is full knows enough.
+            debug_assert!(matches!(error, LineageError::Full { .. }));
+        }
         let flows = self.lineage.news();
         if !flows.is_empty() {
             self.learn(&flows);
             taken.inputs.push(TriageInput::Flows { flows });
         }
         let is_new = self.correlator.group_of(&alert.id).is_none();
+        if !is_new && self.correlator.went_on(&alert.id, time) {
+            taken.inputs.push(TriageInput::WentOn { alert: alert.id.clone(), until: time });
+        }
         match self.of_alert(&alert.id) {
             Some(incident) if incident.status.is_active() => {
-                let known = &incident.alerts[&alert.id].alert;
-                if is_news(known, &facts) {
-                    let id = incident.id.clone();
+                let id = incident.id.clone();
+                let is_news = is_news(&incident.alerts[&alert.id].alert, &facts);
+                if is_news {
                     let attach = Command::Attach { alert: facts, reason: "it went on".to_owned() };
                     taken.recorded.extend(self.incidents.execute(&id, attach, &by_correlation(), time)?);
                 }

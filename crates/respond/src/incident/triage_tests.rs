@@ -165,3 +165,30 @@ fn a_snapshot_of_another_version_is_said_and_incidents_stay() {
     assert!(!is_read);
     assert_eq!(restored.incidents(), triage.incidents());
 }
+
+#[test]
+fn what_goes_on_for_weeks_is_one_cause_with_what_it_leads_to() {
+    let mut triage = triage();
+    let day = 24;
+    let poison = |id: &str, days: i64| {
+        let told = alert(id, "reco", days * day, Severity::Page);
+        Alert { kind: FindingKind::Poisoning, onset: at(-1), ..told }
+    };
+    triage.take(&poison("a-1", 1)).unwrap();
+    let mut on = poison("a-1", 1);
+    for days in 2..8 {
+        on.updated = at(days * day);
+        triage.take(&on).unwrap();
+    }
+    triage.take(&poison("a-2", 9)).unwrap();
+    // A version that learned from it serves since, and its answers name the channel.
+    triage.take(&alert("a-3", "reco", 9 * day + 3, Severity::Ticket)).unwrap();
+    // Something else on the model in the meantime names nothing in common.
+    let other = Alert { responsible: Vec::new(), ..alert("b-1", "reco", 12 * day, Severity::Ticket) };
+    triage.take(&other).unwrap();
+    let of = |id: &str| triage.incidents().of_alert(id).unwrap();
+    assert_eq!((of("a-2"), of("a-3")), (of("a-1"), of("a-1")));
+    assert_ne!(of("b-1"), of("a-1"));
+    let incident = triage.incidents().get(of("a-1")).unwrap();
+    assert_eq!(incident.origin.as_ref().map(|origin| origin.node.as_str()), Some("channel=partner-7"));
+}

@@ -85,6 +85,14 @@ impl LineageFeed {
         Ok(fresh)
     }
 
+    /// Takes in single edges.
+    ///
+    /// # Errors
+    /// [`LineageError::Full`] where there are too many nodes or edges.
+    pub fn add(&mut self, flows: Vec<Flow>) -> Result<(), LineageError> {
+        flows.into_iter().try_for_each(|(from, to, edge)| self.graph.add_edge(from, to, edge))
+    }
+
     /// Takes in a graph that another system tells. All edges are news then: it may know better how long they take.
     ///
     /// # Errors

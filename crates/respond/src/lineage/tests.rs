@@ -149,3 +149,56 @@ proptest! {
         }
     }
 }
+
+mod mentions {
+    use std::sync::Arc;
+
+    use arrow::array::{ArrayRef, RecordBatch, StringArray, TimestampMicrosecondArray};
+    use wardline_domain::{Alert, EventBatch, RecordKind};
+
+    use super::*;
+    use crate::lineage::Mentions;
+
+    fn alert(hour: i64, item: &str) -> Alert {
+        let time = Timestamp::from_micros(hour * Timestamp::HOUR);
+        serde_json::from_value(serde_json::json!({
+            "id": "a-1", "time": time, "updated": time, "status": "open", "kind": "poisoning", "severity": "page", "model": "reco",
+            "version": null, "slice": [], "onset": time, "title": "", "atlas": [], "features": [], "n_findings": 1, "findings": [],
+            "responsible": [{"name": format!("item={item}"), "share": 1.0, "interval": null}],
+        }))
+        .unwrap()
+    }
+
+    fn logs(hours: &[i64], service: &str, item: &str) -> EventBatch {
+        let times = hours.iter().map(|hour| hour * Timestamp::HOUR).collect::<Vec<_>>();
+        let attributes = format!("{{\"item\": \"{item}\", \"n\": 3}}");
+        let columns: [(&str, ArrayRef); 3] = [
+            ("time", Arc::new(TimestampMicrosecondArray::from(times).with_timezone("UTC"))),
+            ("service", Arc::new(StringArray::from(vec![service; hours.len()]))),
+            ("attributes", Arc::new(StringArray::from(vec![attributes; hours.len()]))),
+        ];
+        EventBatch { kind: RecordKind::Log, model: None, records: RecordBatch::try_from_iter(columns).unwrap() }
+    }
+
+    #[test]
+    fn a_service_that_begins_to_speak_of_an_item_reads_from_the_model() {
+        let mut mentions = Mentions::default();
+        assert!(mentions.observe(&logs(&[0, 1], "stock", "m1")).unwrap().is_empty());
+        assert!(mentions.observe_alert(&alert(50, "m2")).is_empty());
+        assert!(mentions.observe_alert(&alert(50, "m1")).is_empty(), "it spoke of it before");
+        let flows = mentions.observe(&logs(&[60, 61], "stock", "m2")).unwrap();
+        assert_eq!(flows.len(), 1);
+        assert_eq!((flows[0].0.to_string(), flows[0].1.to_string()), ("model=reco".into(), "endpoint=stock".into()));
+        assert!(mentions.observe(&logs(&[62], "new", "m2")).unwrap().is_empty(), "nobody knows what it said before");
+    }
+
+    #[test]
+    fn what_was_said_before_the_alert_counts_from_its_onset_on() {
+        let mut mentions = Mentions::default();
+        mentions.observe(&logs(&[0], "stock", "m1")).unwrap();
+        mentions.observe(&logs(&[40], "stock", "m2")).unwrap();
+        mentions.observe(&logs(&[60], "stock", "m3")).unwrap();
+        assert!(mentions.observe_alert(&alert(50, "m2")).is_empty());
+        assert_eq!(mentions.observe_alert(&alert(50, "m3")).len(), 1);
+    }
+}

@@ -72,7 +72,11 @@ impl From<&Alert> for Onset {
         Self {
             time: signal.onset,
             interval: signal.onset_interval,
-            node: signal.node,
+            // What was pushed through a channel is explained by what changed before its model.
+            node: match alert.kind {
+                FindingKind::Poisoning => format!("model={}", alert.model),
+                _ => signal.node,
+            },
             kind: alert.kind,
             entities: signal.entities,
         }

@@ -51,6 +51,7 @@ fn finding(id: &str, kind: FindingKind, detector: &str, atlas: &[&str]) -> Findi
 fn alert(id: &str, findings: Vec<Finding>, status: AlertStatus) -> Alert {
     let lead = findings[0].clone();
     let mut atlas: Vec<String> = findings.iter().flat_map(|finding| finding.atlas.clone()).collect();
+    atlas.sort();
     atlas.dedup();
     Alert {
         id: id.to_owned(),

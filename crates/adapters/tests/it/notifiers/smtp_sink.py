@@ -46,7 +46,7 @@ class Sink:
 
 def authenticate(server, session, envelope, mechanism, data):
     good = (data.login, data.password) == (b"wardline", b"very-secret-text-0123456789")
-    return AuthResult(success=good, auth_data=data.login.decode() if good else None)
+    return AuthResult(success=good, handled=False, auth_data=data.login.decode() if good else None)
 
 
 context = None

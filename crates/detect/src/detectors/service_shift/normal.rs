@@ -22,7 +22,7 @@ const FOLDS: i64 = 14;
 /// Most ranks that are kept.
 const MOST_RANKS: usize = 400;
 /// The fewest independent hours that the hours must be worth.
-const LEAST_INDEPENDENT: f64 = 30.0;
+const LEAST_INDEPENDENT: f64 = 60.0;
 /// Innovations that differ by less than this many spreads rank alike.
 const CLOSE: f64 = 0.25;
 /// Scores that vary less are those of a series that hardly ever moves.
