@@ -35,7 +35,7 @@ class Sink:
             "from": envelope.mail_from,
             "to": envelope.rcpt_tos,
             "user": session.auth_data,
-            "encrypted": session.ssl is not None,
+            "encrypted": server.transport.get_extra_info("ssl_object") is not None,
             "text": envelope.content.decode("utf-8"),
         }
         unfinished = folder / (name + ".unfinished")
