@@ -96,8 +96,9 @@ impl Normal {
         let mean = hours.iter().map(|hour| hour.mean).sum::<f64>() / hours.len() as f64;
         let least = if squares > 0.0 { 0.0 } else { (RESOLUTION * mean.abs()).max(f64::MIN_POSITIVE) };
         let spread = (squares / hours.len() as f64).sqrt().max(least);
-        let memory = memory_of(hours, &residuals, step).ok_or(Unsettled::Moves)?;
-        if hours.len() as f64 * (1.0 - memory) < LEAST_INDEPENDENT * (1.0 + memory) {
+        let (memory, at_most) = memory_of(hours, &residuals, step).ok_or(Unsettled::Moves)?;
+        // By the most that it may be: it tries again and again, and a memory that seems short by chance must not pass.
+        if hours.len() as f64 * (1.0 - at_most) < LEAST_INDEPENDENT * (1.0 + at_most) {
             return Err(Unsettled::Short);
         }
         let innovations: Vec<f64> = (0..hours.len())
@@ -212,10 +213,11 @@ fn left_out_residuals(hours: &[Hour]) -> Vec<f64> {
     residuals
 }
 
-/// Correlation of neighbours, not below zero, corrected for being too small in short series (Kendall).
+/// Correlation of neighbours, not below zero, corrected for being too small in short series (Kendall), and the most that
+/// it may be, two standard errors above.
 ///
 /// `None` where it may well be one: such a series wanders, and nothing is normal for it.
-fn memory_of(hours: &[Hour], residuals: &[f64], step: i64) -> Option<f64> {
+fn memory_of(hours: &[Hour], residuals: &[f64], step: i64) -> Option<(f64, f64)> {
     let (mut products, mut squares, mut pairs) = (0.0, 0.0, 0.0);
     for at in 1..hours.len() {
         if hours[at].at - hours[at - 1].at == step {
@@ -225,12 +227,13 @@ fn memory_of(hours: &[Hour], residuals: &[f64], step: i64) -> Option<f64> {
         }
     }
     if squares <= 0.0 {
-        return Some(0.0);
+        return Some((0.0, 0.0));
     }
     let raw = products / squares;
     let memory = (raw + (1.0 + 3.0 * raw) / pairs).clamp(0.0, 1.0);
     let error = ((1.0 - memory * memory) / pairs).sqrt();
-    (memory + 2.0 * error < 1.0).then_some(memory)
+    let at_most = memory + 2.0 * error;
+    (at_most < 1.0).then_some((memory, at_most))
 }
 
 /// What is new in a residual, as if the one before it were one step away, and with the spread of residuals.
