@@ -27,7 +27,9 @@ fn server(folder: &Path, settings: &str) -> Server {
     let rules = folder.join("rules");
     std::fs::create_dir_all(&rules).unwrap();
     std::fs::write(rules.join("own.yml"), RULE).unwrap();
-    std::fs::write(folder.join("wardline.toml"), settings).unwrap();
+    // The rule reads prompts, so they are not hashed.
+    let kept = "[[privacy.rules]]\nfield = \"prompt\"\ntreatment = \"keep\"\n";
+    std::fs::write(folder.join("wardline.toml"), format!("{settings}{kept}")).unwrap();
     let mut command = wardline();
     command.env("WARDLINE_RULES__FOLDER", &rules).env("WARDLINE_LEARNING__LEAST_EVENTS", "1");
     command.env("HOOK_SECRET", "0123456789abcdef0123456789abcdef");
@@ -57,7 +59,7 @@ fn attack(model: &str, user: &str) -> String {
 }
 
 fn run(server: &Server, arguments: &[&str]) -> Output {
-    wardline().args(arguments).args(["--url", &server.url]).output().unwrap()
+    wardline().args(arguments).env("WARDLINE_URL", &server.url).output().unwrap()
 }
 
 fn notifications(server: &Server, to: &str) -> Vec<Value> {
