@@ -58,8 +58,8 @@ pub(super) struct Course {
     open: Option<Hour>,
     late: u32,
     learning: Vec<Hour>,
-    /// Hours that there must be before it tries again to learn.
-    next_try: usize,
+    /// The hour from which on it tries again to learn.
+    next_try: i64,
     normal: Option<Normal>,
     before: Option<(i64, f64)>,
     up: f64,
@@ -113,7 +113,7 @@ impl Course {
         // A clock that was believed too early may have ended later hours.
         if self.learning.last().is_none_or(|last| last.at < hour.at) {
             let is_new_day = self.learning.last().is_none_or(|last| last.at.div_euclid(24) < hour.at.div_euclid(24));
-            if is_new_day && !is_learning && self.next_try <= self.learning.len() {
+            if is_new_day && !is_learning && self.next_try <= hour.at {
                 self.try_to_learn();
             }
             if self.normal.is_some() {
@@ -123,25 +123,25 @@ impl Course {
         }
         if MOST_HOURS < self.learning.len() {
             self.learning.drain(..24);
-            self.next_try = self.next_try.min(self.learning.len());
         }
         None
     }
 
     fn try_to_learn(&mut self) {
+        let span = self.learning.first().zip(self.learning.last()).map(|(first, last)| (last.at, last.at - first.at));
         match Normal::learn(&self.learning) {
             Ok(normal) => {
                 self.normal = Some(normal);
                 self.learning = Vec::new();
             }
-            Err(Unsettled::Moves) => {
-                // It forgets what it began with, and learns on.
-                self.next_try = self.learning.len();
-                let a_tenth = self.learning.len() / 10;
-                self.learning.drain(..a_tenth);
-            }
-            Err(Unsettled::Short) => {
-                self.next_try = (self.learning.len() + self.learning.len() / 8).min(MOST_HOURS - 24)
+            Err(unsettled) => {
+                // Learning takes time, so it waits until there is an eighth more.
+                self.next_try = span.map_or(self.next_try, |(last, span)| last.saturating_add(span / 8));
+                if unsettled == Unsettled::Moves {
+                    // It forgets what it began with, and learns on.
+                    let a_tenth = self.learning.len() / 10;
+                    self.learning.drain(..a_tenth);
+                }
             }
         }
     }
