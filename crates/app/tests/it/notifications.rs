@@ -144,10 +144,11 @@ fn what_did_not_arrive_arrives_after_a_kill_and_what_was_refused_can_be_sent_aga
     // The same events again say nothing new.
     assert_eq!(second.send(attack("chat", "mallory")).status(), 200);
     let id = incident(&second);
+    assert!(run(&second, &["incident", "ack", &id]).status.code() != Some(2));
     let resolve = ["incident", "resolve", &id, "fixed", "the key was revoked"];
     let resolved = run(&second, &resolve);
     assert!(resolved.status.code() != Some(2), "{}", String::from_utf8_lossy(&resolved.stderr));
-    wait_for(&second, "patient", &["sent", "sent", "sent"]);
+    wait_for(&second, "patient", &["sent", "sent", "sent", "sent"]);
     assert_eq!(told(&patient).last().unwrap().0, "incident.resolved");
     assert!(second.stop().success());
 }
