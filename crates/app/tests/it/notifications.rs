@@ -145,7 +145,7 @@ fn what_did_not_arrive_arrives_after_a_kill_and_what_was_refused_can_be_sent_aga
     assert_eq!(second.send(attack("chat", "mallory")).status(), 200);
     let id = incident(&second);
     assert!(run(&second, &["incident", "ack", &id]).status.code() != Some(2));
-    let resolve = ["incident", "resolve", &id, "fixed", "the key was revoked"];
+    let resolve = ["incident", "resolve", &id, "accepted", "a test of the red team"];
     let resolved = run(&second, &resolve);
     assert!(resolved.status.code() != Some(2), "{}", String::from_utf8_lossy(&resolved.stderr));
     wait_for(&second, "patient", &["sent", "sent", "sent", "sent"]);
