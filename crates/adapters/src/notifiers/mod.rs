@@ -61,7 +61,7 @@ mod tests {
         insta::assert_snapshot!(complaint(json!({"kind": "slack"})), @"a notifier has no `name`: give it one, such as `on-call`");
         insta::assert_snapshot!(complaint(json!({"name": "a", "kind": "fax"})), @"the notifier `a` is of kind `fax`, which there is not: use one of `alertmanager`, `email`, `pagerduty`, `slack`, `webhook`");
         let open = json!({"name": "a", "kind": "slack", "address": "https://hooks.slack.com/services/T/B/x"});
-        insta::assert_snapshot!(complaint(open), @"the settings of the notifier `a` cannot be used: unknown variant `https://hooks.slack.com/services/T/B/x`, expected `file` or `environment`");
+        insta::assert_snapshot!(complaint(open), @r#"the settings of the notifier `a` cannot be used: a secret does not stand in the settings: write `{ file = "/path" }` or `{ environment = "NAME" }`"#);
         let hidden = json!({"name": "a", "kind": "pagerduty", "routing_key": {"environment": "PAGERDUTY_KEY"}});
         insta::assert_snapshot!(complaint(hidden), @"the settings of the notifier `a` cannot be used: the variable `PAGERDUTY_KEY` of the environment, which holds a secret, is not set: set it");
         let slow = json!({"name": "a", "kind": "alertmanager", "url": "http://a", "time_limit_ms": 0});
