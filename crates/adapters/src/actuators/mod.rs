@@ -21,8 +21,8 @@ use std::sync::Arc;
 use wardline_domain::Actuator;
 
 pub use self::mlflow::{AliasHistory, AliasMove, AliasReader, AliasState};
-pub use crate::remote::{Environment, Part, RemoteSettingsError as ActuatorSettingsError, SecretSource};
 use crate::remote::{self, secret, web};
+pub use crate::remote::{Environment, Part, RemoteSettingsError as ActuatorSettingsError, SecretSource};
 
 /// How a kind of actuator is made.
 type ActuatorSpec = remote::Spec<Arc<dyn Actuator>>;

@@ -24,8 +24,7 @@ pub use crate::remote::{Environment, RemoteSettingsError, SecretSource};
 type NotifierSpec = remote::Spec<Arc<dyn Notifier>>;
 
 /// Every kind there is.
-const NOTIFIERS: &[NotifierSpec] =
-    &[alertmanager::SPEC, email::SPEC, pagerduty::SPEC, slack::SPEC, webhook::SPEC];
+const NOTIFIERS: &[NotifierSpec] = &[alertmanager::SPEC, email::SPEC, pagerduty::SPEC, slack::SPEC, webhook::SPEC];
 
 /// The kinds of notifiers there are.
 pub fn kinds() -> impl Iterator<Item = &'static str> {

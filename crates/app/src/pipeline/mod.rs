@@ -30,15 +30,15 @@ use wardline_store::{
     sql::Engine,
 };
 
-pub(crate) use self::{
-    metrics::{Delivery, Metrics},
-    open::secret_file,
-};
 use self::{
     decoders::Decoders,
     detection::Detection,
     downstream::{Downstream, Durable},
     metrics::Reason,
+};
+pub(crate) use self::{
+    metrics::{Delivery, Metrics},
+    open::secret_file,
 };
 use crate::{
     evidence::EvidenceRoom, incidents::IncidentDesk, notifications::NotificationDesk, playbooks::Desk as PlaybookDesk,

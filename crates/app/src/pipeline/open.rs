@@ -157,7 +157,12 @@ pub(crate) fn secret_file(path: &Path) -> anyhow::Result<[u8; 32]> {
     let pair = |pair: &[u8]| std::str::from_utf8(pair).ok().and_then(|pair| u8::from_str_radix(pair, 16).ok());
     let bytes: Option<Vec<u8>> = digits.chunks(2).map(pair).collect();
     let bytes = bytes.and_then(|bytes| <[u8; 32]>::try_from(bytes).ok());
-    bytes.with_context(|| format!("`{}` holds no key of 64 hexadecimal digits: restore it, or move it away to begin with a new one", path.display()))
+    bytes.with_context(|| {
+        format!(
+            "`{}` holds no key of 64 hexadecimal digits: restore it, or move it away to begin with a new one",
+            path.display()
+        )
+    })
 }
 
 /// Whole or not at all: half a key would keep the server from every later start.

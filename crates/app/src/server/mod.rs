@@ -28,11 +28,7 @@ mod slos;
 use std::{net::SocketAddr, sync::Arc};
 
 use anyhow::Context as _;
-use axum::{
-    Router,
-    routing::get,
-    serve::ListenerExt as _,
-};
+use axum::{Router, routing::get, serve::ListenerExt as _};
 use tokio::net::TcpListener;
 use tower_http::{request_id, trace::TraceLayer};
 

@@ -44,7 +44,10 @@ pub(crate) fn notice(change: NoticeChange) -> Notice {
         began,
         ended: (change == NoticeChange::Resolved).then(now),
         lasts: true,
-        links: vec![NoticeLink { label: "the alert".to_owned(), url: "https://wardline.example/v1/alerts/a-17".to_owned() }],
+        links: vec![NoticeLink {
+            label: "the alert".to_owned(),
+            url: "https://wardline.example/v1/alerts/a-17".to_owned(),
+        }],
         fields: vec![("slice".to_owned(), "channel=<web> \"x\"".to_owned())],
     }
 }

@@ -199,7 +199,10 @@ fn incidents() -> Vec<(&'static str, Value)> {
         ("Incident", object("Alerts of one cause, and what was done about them", &[], json!({}))),
         ("Notification", notification()),
         ("NotificationList", list("notifications", "Notifications, the newest first", reference("Notification"))),
-        ("NotifierTest", object("Which notifier is tried", &["receiver"], json!({ "receiver": text("Its name in the settings") }))),
+        (
+            "NotifierTest",
+            object("Which notifier is tried", &["receiver"], json!({ "receiver": text("Its name in the settings") })),
+        ),
         ("IncidentList", list("incidents", "Incidents, the latest first", reference("Incident"))),
         (
             "IncidentCommand",
