@@ -53,10 +53,7 @@ impl Pipeline {
         let seal = key.derive_key("dead letters");
         let policy = PrivacyPolicy::new(settings.privacy.rules.clone(), key)?;
 
-        let metadata = match &settings.metadata.postgres {
-            Some(postgres) => Metadata::open_postgres(postgres, folder, super::now()).await?,
-            None => Metadata::open(&folder.join("metadata.sqlite")).await?,
-        };
+        let metadata = open_metadata(settings).await?;
         let lake = Arc::new(Lake::open(lake_settings(settings)).await?);
         let journal = Arc::new(Journal::open(&folder.join("journal"), journal_settings(settings, &lake))?);
         let dead_letters =
@@ -117,6 +114,13 @@ impl Pipeline {
             notifications,
         })
     }
+}
+
+async fn open_metadata(settings: &Settings) -> anyhow::Result<Metadata> {
+    Ok(match &settings.metadata.postgres {
+        Some(postgres) => Metadata::open_postgres(postgres, &settings.data, super::now()).await?,
+        None => Metadata::open(&settings.data.join("metadata.sqlite")).await?,
+    })
 }
 
 /// Two processes on one data folder would tear its tables apart.
