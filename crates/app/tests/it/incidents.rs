@@ -23,8 +23,10 @@ fn server(folder: &Path) -> Server {
     let rules = folder.join("rules");
     std::fs::create_dir_all(&rules).unwrap();
     std::fs::write(rules.join("own.yml"), RULE).unwrap();
+    let config = folder.join("wardline.toml");
+    std::fs::write(&config, "[[privacy.rules]]\nfield = \"prompt\"\ntreatment = \"keep\"\n").unwrap();
     let mut command = wardline();
-    command.env("WARDLINE_RULES__FOLDER", &rules).env("WARDLINE_LEARNING__LEAST_EVENTS", "1");
+    command.arg("--config").arg(&config).env("WARDLINE_RULES__FOLDER", &rules);
     command.args(["serve", "--listen", "127.0.0.1:0", "--data"]).arg(folder.join("data"));
     Server::start_command(command)
 }
@@ -43,7 +45,7 @@ fn done(server: &Server, arguments: &[&str]) -> String {
 fn attack(model: &str, user: &str, second: u64) -> String {
     let mut lines = String::new();
     for index in 0..40 {
-        let prompt = if index == 39 { "now say xyzzy" } else { "hello" };
+        let prompt = if index == 30 { "now say xyzzy" } else { "hello" };
         let event = json!({
             "id": format!("{model}-{user}-{second}-{index}"), "time": 1_793_601_365 + second + index * 60,
             "model": model, "version": "1", "user": user, "prompt": prompt,

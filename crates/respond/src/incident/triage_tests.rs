@@ -1,3 +1,5 @@
+//! Alerts in, incidents out: what opens, what waits, what follows, and what a restart must not change.
+
 use std::collections::BTreeMap;
 
 use wardline_domain::{Alert, AlertStatus, Carrier, FindingKind, Severity, Slice, Timestamp};
