@@ -124,10 +124,10 @@ pub(crate) enum Command {
 #[derive(Clone, Debug, Args)]
 pub(crate) struct Remote {
     /// Base URL of the server
-    #[arg(long, env = "WARDLINE_URL", value_name = "URL", default_value = "http://127.0.0.1:7430")]
+    #[arg(long, global = true, env = "WARDLINE_URL", value_name = "URL", default_value = "http://127.0.0.1:7430")]
     pub(crate) url: String,
     /// Bearer token
-    #[arg(long, env = "WARDLINE_TOKEN", value_name = "TOKEN", hide_env_values = true)]
+    #[arg(long, global = true, env = "WARDLINE_TOKEN", value_name = "TOKEN", hide_env_values = true)]
     pub(crate) token: Option<String>,
 }
 

@@ -94,7 +94,8 @@ pub struct Incident {
     pub packs: Vec<FrozenPack>,
     /// Who does what.
     pub roles: BTreeMap<Role, String>,
-    /// What is to be done, by number.
+    /// What is to be done, by number; a list in JSON.
+    #[serde(with = "listed")]
     pub tasks: BTreeMap<u32, Task>,
     /// What was written down.
     pub notes: Vec<Note>,
@@ -116,6 +117,24 @@ pub struct Incident {
     pub follows: Option<String>,
     /// Acknowledged, mitigated and resolved, as they were recorded.
     stamped: Clocks,
+}
+
+/// Tasks as a list: readers of JSON get no numbers from the names of fields.
+mod listed {
+    use std::collections::BTreeMap;
+
+    use serde::{Deserialize as _, Deserializer, Serializer};
+
+    use super::Task;
+
+    pub(super) fn serialize<S: Serializer>(tasks: &BTreeMap<u32, Task>, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_seq(tasks.values())
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<BTreeMap<u32, Task>, D::Error> {
+        let tasks = Vec::<Task>::deserialize(deserializer)?;
+        Ok(tasks.into_iter().map(|task| (task.number, task)).collect())
+    }
 }
 
 impl Incident {
