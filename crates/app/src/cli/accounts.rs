@@ -11,6 +11,8 @@ use crate::accounts::Role;
 #[derive(Debug, Args)]
 #[command(after_help = "Example: wardline user add anna --role analyst && wardline token create anna --expires 90d")]
 pub(crate) struct UserArguments {
+    #[command(flatten)]
+    pub(crate) remote: Remote,
     /// What to do
     #[command(subcommand)]
     pub(crate) command: UserCommand,
@@ -26,26 +28,17 @@ pub(crate) enum UserCommand {
         /// The most that the user's tokens may do
         #[arg(long)]
         role: Role,
-        #[command(flatten)]
-        #[allow(missing_docs)]
-        remote: Remote,
     },
     /// List users
     List {
         /// Print as JSON
         #[arg(long)]
         json: bool,
-        #[command(flatten)]
-        #[allow(missing_docs)]
-        remote: Remote,
     },
     /// Remove a user, and every token of the user
     Remove {
         /// The name
         user: String,
-        #[command(flatten)]
-        #[allow(missing_docs)]
-        remote: Remote,
     },
 }
 
@@ -55,6 +48,8 @@ pub(crate) enum UserCommand {
     after_help = "Example: wardline token create ci --name pipeline --role sender --expires 365d > secret\n\nThe secret of a new token is printed this once; the server keeps its hash."
 )]
 pub(crate) struct TokenArguments {
+    #[command(flatten)]
+    pub(crate) remote: Remote,
     /// What to do
     #[command(subcommand)]
     pub(crate) command: TokenCommand,
@@ -79,9 +74,6 @@ pub(crate) enum TokenCommand {
         /// Print the token with its secret as JSON
         #[arg(long)]
         json: bool,
-        #[command(flatten)]
-        #[allow(missing_docs)]
-        remote: Remote,
     },
     /// List tokens, without their secrets
     List {
@@ -91,18 +83,12 @@ pub(crate) enum TokenCommand {
         /// Print as JSON
         #[arg(long)]
         json: bool,
-        #[command(flatten)]
-        #[allow(missing_docs)]
-        remote: Remote,
     },
     /// Revoke a token: it is refused from then on
     Revoke {
         /// Its id, such as t-0123456789ab
         #[arg(value_name = "TOKEN")]
         id: String,
-        #[command(flatten)]
-        #[allow(missing_docs)]
-        remote: Remote,
     },
 }
 
@@ -112,6 +98,8 @@ pub(crate) enum TokenCommand {
     after_help = "Example: wardline audit export audit.ndjson && wardline audit verify audit.ndjson\n\nExit status: 0 as it was written, 1 damaged, 2 not done."
 )]
 pub(crate) struct AuditArguments {
+    #[command(flatten)]
+    pub(crate) remote: Remote,
     /// What to do
     #[command(subcommand)]
     pub(crate) command: AuditCommand,
@@ -131,9 +119,6 @@ pub(crate) enum AuditCommand {
         /// Print as JSON
         #[arg(long)]
         json: bool,
-        #[command(flatten)]
-        #[allow(missing_docs)]
-        remote: Remote,
     },
     /// Check every record, and say exactly which one was altered
     Verify {
@@ -142,16 +127,10 @@ pub(crate) enum AuditCommand {
         /// Print as JSON
         #[arg(long)]
         json: bool,
-        #[command(flatten)]
-        #[allow(missing_docs)]
-        remote: Remote,
     },
     /// Write the log to a file, as it is
     Export {
         /// The file
         file: PathBuf,
-        #[command(flatten)]
-        #[allow(missing_docs)]
-        remote: Remote,
     },
 }

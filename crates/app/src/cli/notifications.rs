@@ -10,6 +10,8 @@ use super::Remote;
     after_help = "Example: wardline notifications list --status dead\n\nExit status: 0 good, 1 something listed was given up, 2 not done."
 )]
 pub(crate) struct NotificationsArguments {
+    #[command(flatten)]
+    pub(crate) remote: Remote,
     /// What to do
     #[command(subcommand)]
     pub(crate) command: NotificationsCommand,
@@ -32,9 +34,6 @@ pub(crate) enum NotificationsCommand {
         /// Print as JSON
         #[arg(long)]
         json: bool,
-        #[command(flatten)]
-        #[allow(missing_docs)]
-        remote: Remote,
     },
     /// Try one again that was given up, or all of them
     Retry {
@@ -44,27 +43,12 @@ pub(crate) enum NotificationsCommand {
         /// Every one that was given up
         #[arg(long, conflicts_with = "id")]
         dead: bool,
-        #[command(flatten)]
-        #[allow(missing_docs)]
-        remote: Remote,
     },
     /// Send a test to a notifier, and say whether it took it
     Test {
         /// The notifier's name in the settings
         name: String,
-        #[command(flatten)]
-        #[allow(missing_docs)]
-        remote: Remote,
     },
-}
-
-impl NotificationsCommand {
-    /// Where the server is.
-    pub(crate) const fn remote(&self) -> &Remote {
-        match self {
-            Self::List { remote, .. } | Self::Retry { remote, .. } | Self::Test { remote, .. } => remote,
-        }
-    }
 }
 
 /// What became of a notification.

@@ -12,6 +12,8 @@ use super::Remote;
     after_help = "Example: wardline playbook run bad_canary --dry-run --set incident=INC-1 --set model=fraud --set version=2.1 --set standing=2.0\n\nExit status: 0 good, 1 a playbook is not valid or a run failed, 2 not done."
 )]
 pub(crate) struct PlaybookArguments {
+    #[command(flatten)]
+    pub(crate) remote: Remote,
     /// What to do
     #[command(subcommand)]
     pub(crate) command: PlaybookCommand,
@@ -34,9 +36,6 @@ pub(crate) enum PlaybookCommand {
         /// Print as JSON
         #[arg(long)]
         json: bool,
-        #[command(flatten)]
-        #[allow(missing_docs)]
-        remote: Remote,
     },
     /// Run a playbook, or go through it with nothing done
     Run(PlaybookRunArguments),
@@ -49,9 +48,6 @@ pub(crate) enum PlaybookCommand {
         /// Print as JSON
         #[arg(long)]
         json: bool,
-        #[command(flatten)]
-        #[allow(missing_docs)]
-        remote: Remote,
     },
     /// Approve a step of a run
     Approve {
@@ -87,9 +83,6 @@ pub(crate) enum PlaybookCommand {
         /// Why, for the record
         #[arg(long, default_value = "")]
         reason: String,
-        #[command(flatten)]
-        #[allow(missing_docs)]
-        remote: Remote,
     },
 }
 
@@ -99,9 +92,6 @@ pub(crate) struct PlaybookListArguments {
     /// Print as JSON
     #[arg(long)]
     pub(crate) json: bool,
-    #[command(flatten)]
-    #[allow(missing_docs)]
-    pub(crate) remote: Remote,
 }
 
 /// `wardline playbook run`
@@ -124,9 +114,6 @@ pub(crate) struct PlaybookRunArguments {
     /// Print as JSON
     #[arg(long)]
     pub(crate) json: bool,
-    #[command(flatten)]
-    #[allow(missing_docs)]
-    pub(crate) remote: Remote,
 }
 
 /// Which step of which run.
@@ -136,7 +123,4 @@ pub(crate) struct StepArguments {
     pub(crate) run: String,
     /// The step: the first part of its id, as `status` shows it, or its name
     pub(crate) step: String,
-    #[command(flatten)]
-    #[allow(missing_docs)]
-    pub(crate) remote: Remote,
 }

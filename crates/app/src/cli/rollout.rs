@@ -12,6 +12,8 @@ use super::Remote;
     after_help = "Example: wardline rollout start rollout.yml\n\nExit status: 0 good, 1 the version is worse or a replay does not agree, 2 not done."
 )]
 pub(crate) struct RolloutArguments {
+    #[command(flatten)]
+    pub(crate) remote: Remote,
     /// What to do
     #[command(subcommand)]
     pub(crate) command: RolloutCommand,
@@ -24,18 +26,12 @@ pub(crate) enum RolloutCommand {
     Start {
         /// Rollout file (YAML)
         file: PathBuf,
-        #[command(flatten)]
-        #[allow(missing_docs)]
-        remote: Remote,
     },
     /// List all rollouts with what was done
     List {
         /// Print as JSON, with the records of decisions
         #[arg(long)]
         json: bool,
-        #[command(flatten)]
-        #[allow(missing_docs)]
-        remote: Remote,
     },
     /// Show the rollouts of one model, the newest first
     Status {
@@ -44,9 +40,6 @@ pub(crate) enum RolloutCommand {
         /// Print as JSON, with the records of decisions
         #[arg(long)]
         json: bool,
-        #[command(flatten)]
-        #[allow(missing_docs)]
-        remote: Remote,
     },
     /// Give the new version all traffic
     Promote {
@@ -55,9 +48,6 @@ pub(crate) enum RolloutCommand {
         /// Why, for the record
         #[arg(long, default_value = "")]
         reason: String,
-        #[command(flatten)]
-        #[allow(missing_docs)]
-        remote: Remote,
     },
     /// Send the traffic back to the standing version
     Abort {
@@ -66,9 +56,6 @@ pub(crate) enum RolloutCommand {
         /// Why, for the record
         #[arg(long, default_value = "")]
         reason: String,
-        #[command(flatten)]
-        #[allow(missing_docs)]
-        remote: Remote,
     },
     /// Compute a decision again from the events, and say whether it agrees
     Replay {
@@ -77,22 +64,5 @@ pub(crate) enum RolloutCommand {
         /// Files or folders with the events
         #[arg(required = true, value_name = "PATH")]
         paths: Vec<PathBuf>,
-        #[command(flatten)]
-        #[allow(missing_docs)]
-        remote: Remote,
     },
-}
-
-impl RolloutCommand {
-    /// Where the server is.
-    pub(crate) const fn remote(&self) -> &Remote {
-        match self {
-            Self::Start { remote, .. }
-            | Self::List { remote, .. }
-            | Self::Status { remote, .. }
-            | Self::Promote { remote, .. }
-            | Self::Abort { remote, .. }
-            | Self::Replay { remote, .. } => remote,
-        }
-    }
 }

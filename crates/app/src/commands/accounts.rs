@@ -15,13 +15,13 @@ use crate::{
 
 pub(super) async fn user(arguments: &UserArguments) -> anyhow::Result<Outcome> {
     match &arguments.command {
-        UserCommand::Add { user, role, remote } => {
+        UserCommand::Add { user, role } => {
             let body = json!({ "user": user, "role": role });
-            Api::new(remote)?.ask("/v1/users", &body, "application/json").await?;
+            Api::new(&arguments.remote)?.ask("/v1/users", &body, "application/json").await?;
             println!("{user}: {role}");
         }
-        UserCommand::List { json, remote } => {
-            let Users { users } = Api::new(remote)?.get("/v1/users", &[]).await?;
+        UserCommand::List { json } => {
+            let Users { users } = Api::new(&arguments.remote)?.get("/v1/users", &[]).await?;
             if *json {
                 println!("{}", serde_json::to_string_pretty(&users)?);
             } else if users.is_empty() {
@@ -34,8 +34,8 @@ pub(super) async fn user(arguments: &UserArguments) -> anyhow::Result<Outcome> {
                 println!("{table}");
             }
         }
-        UserCommand::Remove { user, remote } => {
-            Api::new(remote)?.delete("/v1/users", user).await?;
+        UserCommand::Remove { user } => {
+            Api::new(&arguments.remote)?.delete("/v1/users", user).await?;
             println!("{user}: removed");
         }
     }
@@ -44,10 +44,10 @@ pub(super) async fn user(arguments: &UserArguments) -> anyhow::Result<Outcome> {
 
 pub(super) async fn token(arguments: &TokenArguments) -> anyhow::Result<Outcome> {
     match &arguments.command {
-        TokenCommand::Create { user, name, role, expires, json, remote } => {
+        TokenCommand::Create { user, name, role, expires, json } => {
             let expires = expires.as_deref().map(moment).transpose()?;
             let body = json!({ "user": user, "name": name, "role": role, "expires": expires });
-            let answer = Api::new(remote)?.ask("/v1/tokens", &body, "application/json").await?;
+            let answer = Api::new(&arguments.remote)?.ask("/v1/tokens", &body, "application/json").await?;
             let created: CreatedToken = answer.json().await?;
             if *json {
                 println!("{}", serde_json::to_string_pretty(&created)?);
@@ -58,9 +58,9 @@ pub(super) async fn token(arguments: &TokenArguments) -> anyhow::Result<Outcome>
                 println!("{secret}");
             }
         }
-        TokenCommand::List { user, json, remote } => {
+        TokenCommand::List { user, json } => {
             let query: Vec<_> = user.iter().map(|user| ("user", user.clone())).collect();
-            let Tokens { tokens } = Api::new(remote)?.get("/v1/tokens", &query).await?;
+            let Tokens { tokens } = Api::new(&arguments.remote)?.get("/v1/tokens", &query).await?;
             if *json {
                 println!("{}", serde_json::to_string_pretty(&tokens)?);
             } else if tokens.is_empty() {
@@ -79,8 +79,8 @@ pub(super) async fn token(arguments: &TokenArguments) -> anyhow::Result<Outcome>
                 println!("{table}");
             }
         }
-        TokenCommand::Revoke { id, remote } => {
-            Api::new(remote)?.delete("/v1/tokens", id).await?;
+        TokenCommand::Revoke { id } => {
+            Api::new(&arguments.remote)?.delete("/v1/tokens", id).await?;
             println!("{id}: revoked");
         }
     }

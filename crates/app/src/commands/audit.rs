@@ -12,10 +12,10 @@ use crate::{
 
 pub(super) async fn run(arguments: &AuditArguments) -> anyhow::Result<Outcome> {
     match &arguments.command {
-        AuditCommand::List { from, limit, json, remote } => {
+        AuditCommand::List { from, limit, json } => {
             let mut query = vec![("limit", limit.to_string())];
             query.extend(from.iter().map(|from| ("from", from.to_string())));
-            let list: AuditList = Api::new(remote)?.get("/v1/audit", &query).await?;
+            let list: AuditList = Api::new(&arguments.remote)?.get("/v1/audit", &query).await?;
             if *json {
                 println!("{}", serde_json::to_string_pretty(&list.records)?);
             } else {
@@ -23,13 +23,13 @@ pub(super) async fn run(arguments: &AuditArguments) -> anyhow::Result<Outcome> {
             }
             Ok(Outcome::Good)
         }
-        AuditCommand::Verify { file, json, remote } => {
+        AuditCommand::Verify { file, json } => {
             let found = match file {
                 Some(file) => {
                     let bytes = std::fs::read(file).with_context(|| format!("cannot read `{}`", file.display()))?;
                     verify_lines(&String::from_utf8_lossy(&bytes), None)
                 }
-                None => Api::new(remote)?.get("/v1/audit/verification", &[]).await?,
+                None => Api::new(&arguments.remote)?.get("/v1/audit/verification", &[]).await?,
             };
             if *json {
                 println!("{}", serde_json::to_string_pretty(&found)?);
@@ -38,8 +38,8 @@ pub(super) async fn run(arguments: &AuditArguments) -> anyhow::Result<Outcome> {
             }
             Ok(if found.damage.is_empty() { Outcome::Good } else { Outcome::Wrong })
         }
-        AuditCommand::Export { file, remote } => {
-            let lines = Api::new(remote)?.get_text("/v1/audit/chain").await?;
+        AuditCommand::Export { file } => {
+            let lines = Api::new(&arguments.remote)?.get_text("/v1/audit/chain").await?;
             std::fs::write(file, &lines).with_context(|| format!("cannot write `{}`", file.display()))?;
             println!("{} records in {}", lines.lines().count(), file.display());
             Ok(Outcome::Good)

@@ -15,7 +15,7 @@ use crate::{
 const MOST_RETRIED: u32 = 10_000;
 
 pub(super) async fn run(arguments: &NotificationsArguments) -> anyhow::Result<Outcome> {
-    let api = Api::new(arguments.command.remote())?;
+    let api = Api::new(&arguments.remote)?;
     match &arguments.command {
         NotificationsCommand::List { status, to, limit, json, .. } => {
             let mut query = vec![("limit", limit.to_string())];

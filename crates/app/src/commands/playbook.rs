@@ -37,9 +37,10 @@ struct Runs {
 }
 
 pub(super) async fn run(arguments: &PlaybookArguments, settings: Settings) -> anyhow::Result<Outcome> {
+    let remote = &arguments.remote;
     match &arguments.command {
         PlaybookCommand::List(list) => {
-            let Listed { playbooks, problem } = playbooks(&list.remote, &settings).await?;
+            let Listed { playbooks, problem } = playbooks(remote, &settings).await?;
             if list.json {
                 println!("{}", serde_json::to_string_pretty(&playbooks)?);
             } else {
@@ -52,10 +53,10 @@ pub(super) async fn run(arguments: &PlaybookArguments, settings: Settings) -> an
             Ok(if is_good { Outcome::Good } else { Outcome::Wrong })
         }
         PlaybookCommand::Check { file } => check(file),
-        PlaybookCommand::Show { playbook, json, remote } => show(playbook, *json, remote, &settings).await,
-        PlaybookCommand::Run(run) => start(run, &settings).await,
+        PlaybookCommand::Show { playbook, json } => show(playbook, *json, remote, &settings).await,
+        PlaybookCommand::Run(run) => start(run, remote, &settings).await,
         PlaybookCommand::Runs(list) => {
-            let Runs { runs } = Api::new(&list.remote)?.get("/v1/playbooks/runs", &[]).await?;
+            let Runs { runs } = Api::new(remote)?.get("/v1/playbooks/runs", &[]).await?;
             if list.json {
                 println!("{}", serde_json::to_string_pretty(&runs)?);
             } else {
@@ -63,17 +64,17 @@ pub(super) async fn run(arguments: &PlaybookArguments, settings: Settings) -> an
             }
             Ok(Outcome::Good)
         }
-        PlaybookCommand::Status { run, json, remote } => {
+        PlaybookCommand::Status { run, json } => {
             let view = Api::new(remote)?.get(&path_of(run), &[]).await?;
             print_run(&view, *json)
         }
-        PlaybookCommand::Approve { step } => say(step, "approve", json!({})).await,
-        PlaybookCommand::Reject { step, reason } => say(step, "reject", json!({ "reason": reason })).await,
+        PlaybookCommand::Approve { step } => say(remote, step, "approve", json!({})).await,
+        PlaybookCommand::Reject { step, reason } => say(remote, step, "reject", json!({ "reason": reason })).await,
         PlaybookCommand::Answer { step, done, not_done } => {
             let text = done.as_ref().or(not_done.as_ref());
-            say(step, "answer", json!({ "done": done.is_some(), "text": text })).await
+            say(remote, step, "answer", json!({ "done": done.is_some(), "text": text })).await
         }
-        PlaybookCommand::Stop { run, reason, remote } => {
+        PlaybookCommand::Stop { run, reason } => {
             let path = format!("{}/stop", path_of(run));
             let answer = Api::new(remote)?.ask(&path, &json!({ "reason": reason }), "application/json").await?;
             print!("{}", run_text(&answer.json().await?));
@@ -150,9 +151,9 @@ fn values_of(set: &[String]) -> anyhow::Result<BTreeMap<String, String>> {
     Ok(values)
 }
 
-async fn start(arguments: &PlaybookRunArguments, settings: &Settings) -> anyhow::Result<Outcome> {
+async fn start(arguments: &PlaybookRunArguments, remote: &Remote, settings: &Settings) -> anyhow::Result<Outcome> {
     let values = values_of(&arguments.set)?;
-    let api = Api::new(&arguments.remote)?;
+    let api = Api::new(remote)?;
     let path = Path::new(&arguments.playbook);
     let is_file = path.is_file();
     if is_file && !arguments.dry_run {
@@ -195,8 +196,8 @@ fn go_through(
     }
 }
 
-async fn say(step: &StepArguments, what: &str, mut body: Value) -> anyhow::Result<Outcome> {
-    let api = Api::new(&step.remote)?;
+async fn say(remote: &Remote, step: &StepArguments, what: &str, mut body: Value) -> anyhow::Result<Outcome> {
+    let api = Api::new(remote)?;
     body["step"] = json!(step.step);
     let path = format!("{}/{what}", path_of(&step.run));
     let view: RunView = api.ask(&path, &body, "application/json").await?.json().await?;

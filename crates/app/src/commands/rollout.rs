@@ -27,7 +27,7 @@ struct Begun {
 }
 
 pub(super) async fn run(arguments: &RolloutArguments, settings: Settings) -> anyhow::Result<Outcome> {
-    let api = Api::new(arguments.command.remote())?;
+    let api = Api::new(&arguments.remote)?;
     match &arguments.command {
         RolloutCommand::Start { file, .. } => {
             let plan = std::fs::read(file).with_context(|| format!("cannot read `{}`", file.display()))?;
