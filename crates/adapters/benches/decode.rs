@@ -1,5 +1,5 @@
 //! How fast telemetry becomes batches: inference events of about 545 bytes, made from a seed.
-#![allow(clippy::unwrap_used, missing_docs)] // A bench that cannot go on panics; its entry points are macros.
+#![allow(clippy::unwrap_used, missing_docs, reason = "a bench that cannot go on panics; its entry points are macros")]
 
 use std::{hint::black_box, io::Write as _, path::PathBuf, sync::Arc};
 

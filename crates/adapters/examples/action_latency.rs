@@ -5,18 +5,18 @@
 //! Twenty times each, with HAProxy and Envoy as they are installed by `.ci/test-programs`: half of the traffic goes to a
 //! version, eight clients ask without pause, and the version is set to nothing. The time is of the whole action: reading
 //! what holds, changing it, and reading it back. A leak is an answer of the version to a request that began after that.
-#![allow(clippy::unwrap_used, clippy::expect_used)] // A measurement that cannot go on panics.
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a measurement that cannot go on panics")]
 
-#[allow(dead_code)] // Of the tests' files, only a part is needed here.
+#[allow(dead_code, reason = "of the tests' files, only a part is needed here")]
 #[path = "../tests/it/actuators/programs.rs"]
 mod programs;
-#[allow(dead_code)]
+#[allow(dead_code, reason = "of the tests' files, only a part is needed here")]
 #[path = "../tests/it/actuators/proxies.rs"]
 mod proxies;
-#[allow(dead_code)]
+#[allow(dead_code, reason = "of the tests' files, only a part is needed here")]
 #[path = "../tests/it/actuators/server.rs"]
 mod server;
-#[allow(dead_code)]
+#[allow(dead_code, reason = "of the tests' files, only a part is needed here")]
 #[path = "../tests/it/actuators/traffic.rs"]
 mod traffic;
 

@@ -1,44 +1,12 @@
 //! Beginnings of findings, filled as far as every detector fills them alike.
 
-use wardline_domain::{Finding, FindingKind, Severity, Slice, Timestamp};
+use wardline_domain::{Finding, FindingKind, Timestamp};
 
 use crate::model_state::ModelState;
 
 /// A finding with neutral values, for a detector to fill.
 pub(crate) fn draft(state: &ModelState, detector: &str, kind: FindingKind, measure: &str, time: Timestamp) -> Finding {
-    draft_of(&state.name, detector, kind, measure, time)
-}
-
-/// The same for a model by its name.
-pub(crate) fn draft_of(model: &str, detector: &str, kind: FindingKind, measure: &str, time: Timestamp) -> Finding {
-    Finding {
-        id: String::new(),
-        time,
-        kind,
-        detector: detector.to_owned(),
-        measure: measure.to_owned(),
-        model: model.to_owned(),
-        version: None,
-        slice: Slice::whole(),
-        onset: time,
-        onset_interval: (time, time),
-        observed: 0.0,
-        expected: 0.0,
-        unit: String::new(),
-        n_observed: 0,
-        n_expected: 0,
-        effect: 0.0,
-        effect_name: String::new(),
-        p_value: None,
-        severity: Severity::Ticket,
-        atlas: Vec::new(),
-        responsible: Vec::new(),
-        features: Vec::new(),
-        title: String::new(),
-        evidence: String::new(),
-        p_limit: None,
-        held_back: None,
-    }
+    Finding::draft(&state.name, detector, kind, measure, time)
 }
 
 /// Gives a finding its id. What it tells of began before it was made, however coarse the windows were.

@@ -7,10 +7,10 @@
 use arrow::array::Array;
 use rustc_hash::FxHashMap;
 use serde::Serialize;
-use wardline_domain::{EventBatch, RecordKind, Timestamp, column};
+use wardline_domain::{EventBatch, RecordKind, Timestamp, column, stable_hash};
 use wardline_stats::performance::{BinaryMetric, Cbpe};
 
-use crate::outcomes::{hash_of, text_hash};
+use crate::outcomes::text_hash;
 
 /// Most predictions that are kept.
 const MOST_ROWS: usize = 4_000_000;
@@ -137,7 +137,7 @@ impl PerformanceEstimates {
             }
             self.rows.push(Row {
                 time: Timestamp::from_micros(times.value(row)),
-                id: hash_of(id.as_bytes()),
+                id: stable_hash(id.as_bytes()),
                 score: score as f32,
                 is_decided: text_hash(decision) == self.positive,
             });
@@ -150,7 +150,7 @@ impl PerformanceEstimates {
             if let (Some(id), Some(label)) = (ids.get(row), labels.get(row))
                 && self.labels.len() < MOST_ROWS
             {
-                self.labels.insert(hash_of(id.as_bytes()), text_hash(label) == self.positive);
+                self.labels.insert(stable_hash(id.as_bytes()), text_hash(label) == self.positive);
             }
         }
     }

@@ -1,6 +1,6 @@
 //! SQL that shows what a finding rests on, for the tables of the lake.
 
-use wardline_domain::{Finding, Slice, Timestamp, column};
+use wardline_domain::{Finding, Slice, Timestamp, column, sql_literal};
 
 /// Condition on model, version, slice and time, with as much time before the onset as after it.
 fn condition(finding: &Finding) -> String {
@@ -8,16 +8,12 @@ fn condition(finding: &Finding) -> String {
     let from = finding.onset.plus(-length.min(7 * Timestamp::DAY));
     let mut conditions = vec![format!("time >= TIMESTAMP '{from}'"), format!("time <= TIMESTAMP '{}'", finding.time)];
     if let Some(version) = &finding.version {
-        conditions.push(format!("version = {}", literal(version)));
+        conditions.push(format!("version = {}", sql_literal(version)));
     }
     for (dimension, value) in finding.slice.conditions() {
-        conditions.push(format!("{} = {}", column_of(dimension), literal(value)));
+        conditions.push(format!("{} = {}", column_of(dimension), sql_literal(value)));
     }
     conditions.join(" AND ")
-}
-
-fn literal(text: &str) -> String {
-    format!("'{}'", text.replace('\'', "''"))
 }
 
 fn identifier(name: &str) -> String {
@@ -126,7 +122,7 @@ pub(crate) fn texts(finding: &Finding, ids: &[&str]) -> String {
     if ids.is_empty() {
         return predictions(finding);
     }
-    let ids: Vec<String> = ids.iter().map(|id| literal(id)).collect();
+    let ids: Vec<String> = ids.iter().map(|id| sql_literal(id)).collect();
     format!(
         "SELECT time, id, \"user\", api_key, channel, session, prompt, output FROM {} WHERE {} AND id IN ({}) ORDER BY time DESC",
         table(finding),
@@ -176,8 +172,8 @@ pub(crate) fn metric(service: &str, name: &str, from: Timestamp, until: Timestam
     format!(
         "SELECT date_bin(INTERVAL '1 minute', time) AS bin, instance, avg(value) AS mean, max(value) AS most FROM metric \
          WHERE service = {} AND name = {} AND time >= TIMESTAMP '{from}' AND time <= TIMESTAMP '{until}' GROUP BY 1, 2 ORDER BY 1",
-        literal(service),
-        literal(name)
+        sql_literal(service),
+        sql_literal(name)
     )
 }
 
@@ -186,8 +182,8 @@ pub(crate) fn figure(service: &str, name: &str, from: Timestamp, until: Timestam
     format!(
         "SELECT date_bin(INTERVAL '1 hour', time) AS bin, instance, count(*) AS n, avg(value) AS mean FROM metric \
          WHERE service = {} AND name = {} AND time >= TIMESTAMP '{from}' AND time <= TIMESTAMP '{until}' GROUP BY 1, 2 ORDER BY 1",
-        literal(service),
-        literal(name)
+        sql_literal(service),
+        sql_literal(name)
     )
 }
 
@@ -196,7 +192,7 @@ pub(crate) fn training_rows(finding: &Finding, versions: &[String]) -> String {
     let from = finding.onset.plus(-7 * Timestamp::DAY);
     let mut conditions = vec![format!("time >= TIMESTAMP '{from}'"), format!("time <= TIMESTAMP '{}'", finding.time)];
     if !versions.is_empty() {
-        let versions: Vec<String> = versions.iter().map(|version| literal(version)).collect();
+        let versions: Vec<String> = versions.iter().map(|version| sql_literal(version)).collect();
         conditions.push(format!("dataset_version IN ({})", versions.join(", ")));
     }
     format!(
@@ -218,7 +214,7 @@ pub(crate) fn selection(finding: &Finding, decision: &str) -> String {
         finding.time,
         positions.join(", "),
         positions.join(", "),
-        decision = literal(decision),
+        decision = sql_literal(decision),
     )
 }
 

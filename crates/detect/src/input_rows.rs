@@ -9,9 +9,9 @@ use arrow::{
     datatypes::{DataType, Float32Type, Float64Type},
 };
 use serde::{Deserialize, Serialize};
-use wardline_domain::{EventBatch, column};
+use wardline_domain::{EventBatch, column, stable_hash};
 
-use crate::{odd_rows::MOST_INPUTS, outcomes::hash_of};
+use crate::odd_rows::MOST_INPUTS;
 
 /// Most features that are read of a row.
 const MOST_FEATURES: usize = 1_024;
@@ -139,7 +139,7 @@ fn number(array: &ArrayRef, row: usize) -> f64 {
 fn sketched(values: &[f64]) -> Vec<f64> {
     let mut sums = vec![0.0; MOST_INPUTS];
     for (place, value) in values.iter().enumerate().filter(|(_, value)| value.is_finite()) {
-        let hash = hash_of(&(place as u64).to_le_bytes());
+        let hash = stable_hash(&(place as u64).to_le_bytes());
         let sign = if hash & 1 == 0 { 1.0 } else { -1.0 };
         sums[(hash >> 32) as usize % MOST_INPUTS] += sign * value;
     }

@@ -11,7 +11,7 @@ use std::collections::VecDeque;
 use arrow::array::{Array, Float64Array};
 use rustc_hash::FxHashMap;
 use serde::{Deserialize, Serialize};
-use wardline_domain::{EventBatch, Span, TextColumn, Timestamp, column};
+use wardline_domain::{EventBatch, Span, TextColumn, Timestamp, class_name, column, stable_hash};
 
 use crate::entities::{Entities, EntityIds};
 
@@ -130,7 +130,7 @@ impl OutcomeIndex {
         let mut judged = Vec::new();
         for row in 0..batch.len() {
             let Some(id) = ids.get(row) else { continue };
-            let hash = hash_of(id.as_bytes());
+            let hash = stable_hash(id.as_bytes());
             if hash > self.models[model as usize].most_hash {
                 continue;
             }
@@ -166,7 +166,7 @@ impl OutcomeIndex {
                 value: number(values, row),
                 feedback: number(feedback, row),
             };
-            let hash = hash_of(id.as_bytes());
+            let hash = stable_hash(id.as_bytes());
             let Some(mut kept) = self.kept.get(&hash).copied() else {
                 self.wait(hash, told);
                 continue;
@@ -296,12 +296,9 @@ fn number(array: Option<&Float64Array>, row: usize) -> f64 {
     array.filter(|array| array.is_valid(row)).map_or(f64::NAN, |array| array.value(row))
 }
 
-/// A text as a number that is not 0. Case, blanks around it and a trailing `.0` make no difference, as a class is often
-/// written `True` here and `true` there.
+/// A class, as [`class_name`] writes it, as a number that is not 0.
 pub(crate) fn text_hash(text: &str) -> u32 {
-    let trimmed = text.trim();
-    let lower = trimmed.strip_suffix(".0").unwrap_or(trimmed).to_ascii_lowercase();
-    (hash_of(lower.as_bytes()) as u32).max(1)
+    (stable_hash(class_name(text).as_bytes()) as u32).max(1)
 }
 
 /// [`text_hash`] of the texts of a column; of a coded one each is hashed once.
@@ -328,20 +325,6 @@ impl<'a> HashedTexts<'a> {
             None => self.texts.get(row).map_or(0, text_hash),
         }
     }
-}
-
-/// Eight bytes at a time, and mixed until every bit counts (the end of splitmix64).
-pub(crate) fn hash_of(bytes: &[u8]) -> u64 {
-    let mut hash = 0x9E37_79B9_7F4A_7C15_u64 ^ bytes.len() as u64;
-    for chunk in bytes.chunks(8) {
-        let mut word = [0; 8];
-        word[..chunk.len()].copy_from_slice(chunk);
-        hash = (hash.rotate_left(23) ^ u64::from_le_bytes(word)).wrapping_mul(0xD6E8_FEB8_6659_FD93);
-        hash ^= hash >> 32;
-    }
-    hash = (hash ^ (hash >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
-    hash = (hash ^ (hash >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
-    hash ^ (hash >> 31)
 }
 
 mod saved;

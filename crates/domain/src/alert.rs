@@ -55,6 +55,28 @@ impl Alert {
     /// The most findings that an alert carries; all of them are in the `finding` table.
     pub const MAX_FINDINGS: usize = 50;
 
+    /// A closed alert of one finding that concerns nobody's grouping: a decision, told once.
+    pub fn of_decision(finding: Finding) -> Self {
+        Self {
+            id: finding.id.replacen("f-", "a-", 1),
+            time: finding.time,
+            updated: finding.time,
+            status: AlertStatus::Closed,
+            kind: finding.kind,
+            severity: finding.severity,
+            model: finding.model.clone(),
+            version: finding.version.clone(),
+            slice: finding.slice.clone(),
+            onset: finding.onset,
+            title: finding.title.clone(),
+            atlas: finding.atlas.clone(),
+            responsible: finding.responsible.clone(),
+            features: finding.features.clone(),
+            n_findings: 1,
+            findings: vec![finding],
+        }
+    }
+
     /// What it names, the most responsible first: the conditions of its slice, slices that carry it, features.
     pub fn names(&self) -> Vec<String> {
         let conditions = self.slice.conditions().iter().map(|(dimension, value)| format!("{dimension}={value}"));

@@ -188,6 +188,38 @@ pub struct Finding {
 }
 
 impl Finding {
+    /// A finding of the whole traffic with neutral values, to be filled; it has no id yet.
+    pub fn draft(model: &str, detector: &str, kind: FindingKind, measure: &str, time: Timestamp) -> Self {
+        Self {
+            id: String::new(),
+            time,
+            kind,
+            detector: detector.to_owned(),
+            measure: measure.to_owned(),
+            model: model.to_owned(),
+            version: None,
+            slice: Slice::whole(),
+            onset: time,
+            onset_interval: (time, time),
+            observed: 0.0,
+            expected: 0.0,
+            unit: String::new(),
+            n_observed: 0,
+            n_expected: 0,
+            effect: 0.0,
+            effect_name: String::new(),
+            p_value: None,
+            severity: Severity::Ticket,
+            atlas: Vec::new(),
+            responsible: Vec::new(),
+            features: Vec::new(),
+            title: String::new(),
+            evidence: String::new(),
+            p_limit: None,
+            held_back: None,
+        }
+    }
+
     /// Makes the id from what identifies a finding: detector, measure, model, version, slice and onset.
     pub fn identify(
         detector: &str,

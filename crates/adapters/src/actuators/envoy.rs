@@ -40,12 +40,8 @@ struct Settings {
     /// The cluster of each version, where it is not called like it.
     #[serde(default)]
     clusters: Names,
-    #[serde(default = "two_seconds")]
+    #[serde(default = "TimeLimit::seconds::<2>")]
     time_limit_ms: TimeLimit,
-}
-
-const fn two_seconds() -> TimeLimit {
-    TimeLimit::milliseconds(2_000)
 }
 
 struct Envoy {

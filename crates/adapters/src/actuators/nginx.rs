@@ -62,7 +62,7 @@ struct Settings {
     reload_command: Vec<String>,
     /// Where nginx shows the shares that it serves by.
     confirm_url: WebAddress,
-    #[serde(default = "ten_seconds")]
+    #[serde(default = "TimeLimit::seconds::<10>")]
     time_limit_ms: TimeLimit,
 }
 
@@ -76,10 +76,6 @@ fn nginx_check() -> Vec<String> {
 
 fn nginx_reload() -> Vec<String> {
     ["nginx", "-s", "reload"].map(str::to_owned).to_vec()
-}
-
-const fn ten_seconds() -> TimeLimit {
-    TimeLimit::milliseconds(10_000)
 }
 
 impl Settings {

@@ -42,12 +42,8 @@ struct Settings {
     services: BTreeMap<String, String>,
     /// Traefik's API.
     api: WebAddress,
-    #[serde(default = "fifteen_seconds")]
+    #[serde(default = "TimeLimit::seconds::<15>")]
     time_limit_ms: TimeLimit,
-}
-
-const fn fifteen_seconds() -> TimeLimit {
-    TimeLimit::milliseconds(15_000)
 }
 
 struct Traefik {

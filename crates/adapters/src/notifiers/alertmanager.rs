@@ -62,16 +62,12 @@ struct Settings {
     token: Option<SecretSource>,
     /// Certificates to trust besides those of the system.
     ca_file: Option<PathBuf>,
-    #[serde(default = "ten_seconds")]
+    #[serde(default = "TimeLimit::seconds::<10>")]
     time_limit_ms: TimeLimit,
 }
 
 const fn one_minute() -> u32 {
     60
-}
-
-const fn ten_seconds() -> TimeLimit {
-    TimeLimit::milliseconds(10_000)
 }
 
 /// How many times in a row Alertmanager may miss that something goes on.

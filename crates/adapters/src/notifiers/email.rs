@@ -86,15 +86,11 @@ struct Settings {
     password: Option<SecretSource>,
     /// Certificates to trust besides the usual ones.
     ca_file: Option<PathBuf>,
-    #[serde(default = "thirty_seconds")]
+    #[serde(default = "TimeLimit::seconds::<30>")]
     time_limit_ms: TimeLimit,
 }
 
 /// Mail servers that look for spam take their time.
-const fn thirty_seconds() -> TimeLimit {
-    TimeLimit::milliseconds(30_000)
-}
-
 /// An address as it is written in settings.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(try_from = "String")]

@@ -52,7 +52,7 @@ struct Settings {
     source: String,
     /// Certificates to trust besides those of the system.
     ca_file: Option<PathBuf>,
-    #[serde(default = "ten_seconds")]
+    #[serde(default = "TimeLimit::seconds::<10>")]
     time_limit_ms: TimeLimit,
 }
 
@@ -63,10 +63,6 @@ fn usual_address() -> WebAddress {
 
 fn wardline() -> String {
     "wardline".to_owned()
-}
-
-const fn ten_seconds() -> TimeLimit {
-    TimeLimit::milliseconds(10_000)
 }
 
 /// What PagerDuty takes.

@@ -48,12 +48,8 @@ struct Settings {
     address: SecretSource,
     /// Certificates to trust besides those of the system.
     ca_file: Option<PathBuf>,
-    #[serde(default = "ten_seconds")]
+    #[serde(default = "TimeLimit::seconds::<10>")]
     time_limit_ms: TimeLimit,
-}
-
-const fn ten_seconds() -> TimeLimit {
-    TimeLimit::milliseconds(10_000)
 }
 
 /// What Slack takes: longer texts, and more fields, are refused.

@@ -61,12 +61,8 @@ struct Settings {
     headers: BTreeMap<String, SecretSource>,
     /// Certificates to trust besides those of the system.
     ca_file: Option<PathBuf>,
-    #[serde(default = "ten_seconds")]
+    #[serde(default = "TimeLimit::seconds::<10>")]
     time_limit_ms: TimeLimit,
-}
-
-const fn ten_seconds() -> TimeLimit {
-    TimeLimit::milliseconds(10_000)
 }
 
 /// The shortest key, in bytes.

@@ -17,6 +17,11 @@ impl TimeLimit {
         Self(Duration::from_millis(milliseconds))
     }
 
+    /// A limit of so many seconds, as a default of settings.
+    pub(crate) const fn seconds<const N: u64>() -> Self {
+        Self::milliseconds(1_000 * N)
+    }
+
     /// As a duration.
     pub(crate) const fn duration(self) -> Duration {
         self.0

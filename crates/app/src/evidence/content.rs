@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use anyhow::Context as _;
 use serde_json::json;
-use wardline_domain::{Alert, Span, Timestamp};
+use wardline_domain::{Alert, Span, Timestamp, sql_literal};
 use wardline_respond::evidence::{FileRole, PackFile};
 use wardline_store::{metadata::LogLine, sql::write_parquet};
 
@@ -108,7 +108,7 @@ impl<'a> Content<'a> {
         let Some(start) = clocks.impact_start.or(clocks.detected) else { return Ok(()) };
         let end = alerts.iter().map(|alert| alert.updated).max().unwrap_or(self.view.incident.updated);
         let (from, to) = (start.plus(-BEFORE), end.plus(BEFORE));
-        let models: Vec<String> = self.view.models.iter().map(|model| literal(model)).collect();
+        let models: Vec<String> = self.view.models.iter().map(|model| sql_literal(model)).collect();
         if models.is_empty() {
             return Ok(());
         }
@@ -132,10 +132,10 @@ impl<'a> Content<'a> {
         let incident = &self.view.incident;
         let named = incident.alerts.values().flat_map(|attached| &attached.alert.entities);
         let origin = incident.origin.iter().map(|origin| &origin.node);
-        let services = named
-            .chain(origin)
-            .filter_map(|name| name.strip_prefix("endpoint=").or_else(|| name.strip_prefix("service=")).map(literal));
-        let models = self.view.models.iter().map(|model| literal(model));
+        let services = named.chain(origin).filter_map(|name| {
+            name.strip_prefix("endpoint=").or_else(|| name.strip_prefix("service=")).map(sql_literal)
+        });
+        let models = self.view.models.iter().map(|model| sql_literal(model));
         services.chain(models).collect::<BTreeSet<String>>().into_iter().collect()
     }
 
@@ -233,11 +233,6 @@ fn rows_of(batches: &[arrow::array::RecordBatch]) -> Vec<u8> {
         Ok(()) => lines,
         Err(error) => error.to_string().into_bytes(),
     }
-}
-
-/// Text as SQL: quotes are doubled, and nothing else has a meaning in a literal.
-fn literal(text: &str) -> String {
-    format!("'{}'", text.replace('\'', "''"))
 }
 
 /// A name that may be part of a path on every system; two names that differ stay two.

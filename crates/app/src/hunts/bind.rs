@@ -4,7 +4,7 @@
 
 use std::collections::BTreeMap;
 
-use wardline_domain::{Timestamp, column};
+use wardline_domain::{Timestamp, column, sql_literal};
 
 use super::{Hunt, TableColumns};
 
@@ -145,7 +145,7 @@ impl Question {
     pub(crate) fn condition(&self, has_model: bool) -> String {
         let time = format!("time >= TIMESTAMP '{}' AND time < TIMESTAMP '{}'", self.from, self.to);
         match &self.model {
-            Some(model) if has_model => format!("{time} AND model = {}", literal(model)),
+            Some(model) if has_model => format!("{time} AND model = {}", sql_literal(model)),
             _ => time,
         }
     }
@@ -184,7 +184,7 @@ impl Question {
                 Value::Integer(number) => number.to_string(),
                 Value::Number(number) if *number < 0.0 => format!("({number:?})"),
                 Value::Number(number) => format!("{number:?}"),
-                Value::Text(text) => literal(text),
+                Value::Text(text) => sql_literal(text),
                 Value::Column(column) => identifier(column),
             });
         }
@@ -204,11 +204,6 @@ impl Question {
 
 const fn is_of_name(letter: char) -> bool {
     letter.is_ascii_alphanumeric() || letter == '_'
-}
-
-/// A text as SQL has it.
-pub(crate) fn literal(text: &str) -> String {
-    format!("'{}'", text.replace('\'', "''"))
 }
 
 /// A name as SQL has it, whatever letters it is made of.
@@ -238,7 +233,7 @@ fn changed_share(features: &[String]) -> String {
 fn feature_values(features: &[String]) -> String {
     let pairs = features.iter().map(|name| {
         let short_name = column::feature_of(name).unwrap_or(name);
-        format!("{} || CAST({} AS VARCHAR)", literal(&format!("{short_name}=")), identifier(name))
+        format!("{} || CAST({} AS VARCHAR)", sql_literal(&format!("{short_name}=")), identifier(name))
     });
     format!("make_array({})", pairs.collect::<Vec<_>>().join(", "))
 }

@@ -1,11 +1,8 @@
 //! Whether the tables have what a hunt cannot do without.
 
-use wardline_domain::{PrivacyPolicy, Timestamp, column};
+use wardline_domain::{PrivacyPolicy, Timestamp, column, sql_literal};
 
-use super::{
-    Question,
-    bind::{identifier, literal},
-};
+use super::{Question, bind::identifier};
 
 /// Features of a model's tables.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -52,7 +49,7 @@ pub(crate) fn presence_sql(table: &str, columns: &[String], condition: &str) -> 
         let column = identifier(name);
         let readable = if PrivacyPolicy::DEFAULT_HASHED.contains(&name.as_str()) {
             // A hash is thirty-two hexadecimal digits.
-            format!("count(*) FILTER (WHERE NOT regexp_like({column}, {}))", literal("^[0-9a-f]{32}$"))
+            format!("count(*) FILTER (WHERE NOT regexp_like({column}, {}))", sql_literal("^[0-9a-f]{32}$"))
         } else {
             format!("count({column})")
         };

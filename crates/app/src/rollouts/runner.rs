@@ -7,7 +7,7 @@ use std::{
 };
 
 use tokio::task::JoinSet;
-use wardline_domain::{Action, ActionReceipt, Alert, AlertStatus, Finding, FindingKind, Severity, Slice};
+use wardline_domain::{Action, ActionReceipt, Alert, Finding, FindingKind, Severity, Slice, Timestamp};
 use wardline_respond::rollout::{Due, Input, Outcome, TELL};
 
 use super::desk::Desk;
@@ -119,58 +119,14 @@ fn alert_of(model: &str, id: &str, is_page: bool, parameters: &BTreeMap<String, 
         (false, false) => "promoted",
     };
     let severity = if kind == FindingKind::Rollback { Severity::Page } else { Severity::Info };
-    let finding = Finding {
+    let model_wide = Slice::whole();
+    let began = Timestamp::from_micros(0);
+    Alert::of_decision(Finding {
         // The same rollout tells the same thing once, however often it is asked to.
-        id: Finding::identify(
-            "rollout",
-            id,
-            model,
-            version.as_deref(),
-            &Slice::whole(),
-            wardline_domain::Timestamp::from_micros(0),
-        ),
-        time,
-        kind,
-        detector: "rollout".to_owned(),
-        measure: String::new(),
-        model: model.to_owned(),
-        version: version.clone(),
-        slice: Slice::whole(),
-        onset: time,
-        onset_interval: (time, time),
-        observed: 0.0,
-        expected: 0.0,
-        unit: String::new(),
-        n_observed: 0,
-        n_expected: 0,
-        effect: 0.0,
-        effect_name: String::new(),
-        p_value: None,
-        severity,
-        atlas: Vec::new(),
-        responsible: Vec::new(),
-        features: Vec::new(),
-        title: format!("{what}: {reason}"),
-        evidence: String::new(),
-        p_limit: None,
-        held_back: None,
-    };
-    Alert {
-        id: finding.id.replacen("f-", "a-", 1),
-        time,
-        updated: time,
-        status: AlertStatus::Closed,
-        kind,
-        severity,
-        model: model.to_owned(),
+        id: Finding::identify("rollout", id, model, version.as_deref(), &model_wide, began),
         version,
-        slice: Slice::whole(),
-        onset: time,
-        title: finding.title.clone(),
-        atlas: Vec::new(),
-        responsible: Vec::new(),
-        features: Vec::new(),
-        n_findings: 1,
-        findings: vec![finding],
-    }
+        severity,
+        title: format!("{what}: {reason}"),
+        ..Finding::draft(model, "rollout", kind, "", time)
+    })
 }

@@ -1,4 +1,4 @@
-use wardline_domain::{Finding, FindingKind, Severity, Slice, Timestamp};
+use wardline_domain::{Finding, FindingKind, Severity, Timestamp};
 
 use super::{BudgetSettings, FalseAlerts};
 use crate::{
@@ -10,31 +10,13 @@ fn finding(model: &str, day: i64, p_value: Option<f64>, severity: Severity) -> F
     let time = Timestamp::parse("2026-01-01T00:00:00Z").unwrap().plus(day * Timestamp::DAY);
     Finding {
         id: format!("f-{model}-{day}"),
-        time,
-        kind: FindingKind::DataDrift,
-        detector: "data_drift".to_owned(),
-        measure: "feature_age".to_owned(),
-        model: model.to_owned(),
-        version: None,
-        slice: Slice::whole(),
-        onset: time,
-        onset_interval: (time, time),
         observed: 1.0,
-        expected: 0.0,
-        unit: String::new(),
         n_observed: 1,
         n_expected: 1,
         effect: 1.0,
-        effect_name: String::new(),
         p_value,
         severity,
-        atlas: Vec::new(),
-        responsible: Vec::new(),
-        features: Vec::new(),
-        title: String::new(),
-        evidence: String::new(),
-        p_limit: None,
-        held_back: None,
+        ..Finding::draft(model, "data_drift", FindingKind::DataDrift, "feature_age", time)
     }
 }
 

@@ -191,7 +191,7 @@ impl AdversarialInputs {
         now: Timestamp,
     ) -> bool {
         let bytes: Vec<u8> = values.iter().flat_map(|value| value.to_bits().to_le_bytes()).collect();
-        let hash = crate::outcomes::hash_of(&bytes);
+        let hash = wardline_domain::stable_hash(&bytes);
         if self.recent.iter().any(|odd| odd.hash == hash) {
             return false;
         }

@@ -30,7 +30,7 @@ use wardline_domain::{Carrier, EventBatch, Finding, FindingKind, Learning, Sever
 use self::course::{Course, Shift};
 use super::{Detector, DetectorSpec};
 use crate::{
-    draft::{draft_of, sealed_as},
+    draft::sealed_as,
     evidence,
     wording::{clock_time, number},
 };
@@ -185,7 +185,7 @@ fn findings_of(key: &Key, shift: &Shift, now: Timestamp, models: &[String]) -> V
 }
 
 fn finding(key: &Key, shift: &Shift, now: Timestamp, about: &str) -> Finding {
-    let mut finding = draft_of(about, SPEC.name, FindingKind::Cascade, &key.name, now);
+    let mut finding = Finding::draft(about, SPEC.name, FindingKind::Cascade, &key.name, now);
     let of_instance = !key.instance.is_empty();
     finding.slice = if of_instance { Slice::of("instance", &key.instance) } else { Slice::whole() };
     finding.onset = shift.onset;

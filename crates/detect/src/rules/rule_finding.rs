@@ -40,32 +40,18 @@ pub(crate) fn first(set: &RuleSet, telling: &Telling, batch: &EventBatch) -> Fin
         _ => (1.0, "events"),
     };
     let mut finding = Finding {
-        id: String::new(),
-        time: telling.time,
-        kind: rule.kind,
-        detector: DETECTOR.to_owned(),
-        measure: rule.name.clone(),
-        model: telling.model.clone(),
-        version: None,
         slice,
         onset: onset(rule, telling.time),
         onset_interval: (onset(rule, telling.time), telling.time),
         observed,
-        expected: 0.0,
         unit: unit.to_owned(),
         n_observed: observed.max(1.0) as u64,
-        n_expected: 0,
         effect: observed,
         effect_name: "count".to_owned(),
-        p_value: None,
         severity: rule.severity,
         atlas: rule.atlas.clone(),
-        responsible: Vec::new(),
-        features: Vec::new(),
-        title: String::new(),
         evidence: evidence(set, telling, batch, &fields),
-        p_limit: None,
-        held_back: None,
+        ..Finding::draft(&telling.model, DETECTOR, rule.kind, &rule.name, telling.time)
     };
     finding.title = format!("{}{}{}", rule.title, place(&finding.slice), told_count(rule, telling));
     finding.id = Finding::identify(DETECTOR, &rule.name, &finding.model, None, &finding.slice, finding.onset);

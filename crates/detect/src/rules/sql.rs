@@ -6,7 +6,7 @@
 use std::net::IpAddr;
 
 use arrow::datatypes::{DataType, Schema};
-use wardline_domain::{RecordKind, Timestamp};
+use wardline_domain::{RecordKind, Timestamp, sql_literal};
 
 use super::{
     condition::Condition,
@@ -51,18 +51,13 @@ pub(super) fn identifier(name: &str) -> String {
     format!("\"{}\"", name.replace('"', "\"\""))
 }
 
-/// A text in single quotes.
-pub(super) fn literal(text: &str) -> String {
-    format!("'{}'", text.replace('\'', "''"))
-}
-
 /// That a field has a value, as a text; nothing for fields that SQL does not see into.
 pub(super) fn field_is(field: &Field, value: &str, table: &Schema) -> Option<String> {
     let column = table.field_with_name(&field.column).ok().filter(|_| field.holds != FieldType::Json)?;
     let name = identifier(column.name());
     Some(match shape(column.data_type()) {
-        Shape::Text => format!("{name} = {}", literal(value)),
-        _ => format!("CAST({name} AS VARCHAR) = {}", literal(value)),
+        Shape::Text => format!("{name} = {}", sql_literal(value)),
+        _ => format!("CAST({name} AS VARCHAR) = {}", sql_literal(value)),
     })
 }
 
@@ -171,16 +166,16 @@ fn on_time(name: &str, test: &Test) -> Option<String> {
 fn on_text(name: &str, test: &Test) -> Result<Option<String>, RuleFault> {
     let of = |cased: bool| if cased { name.to_owned() } else { format!("lower({name})") };
     Ok(match test {
-        Test::Equal { text, cased, .. } => Some(format!("{} = {}", of(*cased), literal(text))),
+        Test::Equal { text, cased, .. } => Some(format!("{} = {}", of(*cased), sql_literal(text))),
         Test::Text { pattern, cased } => Some(like(&of(*cased), pattern)),
-        Test::Regex(pattern) => Some(format!("regexp_like({name}, {})", literal(pattern))),
+        Test::Regex(pattern) => Some(format!("regexp_like({name}, {})", sql_literal(pattern))),
         Test::Compare(compare, number) => Some(format!(
             "(regexp_like({name}, '^[-+.0-9eE]+$') AND TRY_CAST({name} AS DOUBLE) {} {})",
             compare.sign(),
             digits(number.get())
         )),
         Test::Network(IpAddr::V4(address), prefix) => {
-            Some(format!("regexp_like({name}, {})", literal(&network_pattern(address.octets(), *prefix))))
+            Some(format!("regexp_like({name}, {})", sql_literal(&network_pattern(address.octets(), *prefix))))
         }
         Test::Network(IpAddr::V6(_), _) => return Err(RuleFault::NoSql("a network of IPv6".to_owned())),
         Test::TimePart(..) | Test::Null | Test::Exists | Test::Same { .. } => None,
@@ -190,10 +185,10 @@ fn on_text(name: &str, test: &Test) -> Result<Option<String>, RuleFault> {
 fn like(text: &str, pattern: &TextPattern) -> String {
     match pattern {
         TextPattern::Anything => "true".to_owned(),
-        TextPattern::Exact(whole) => format!("{text} = {}", literal(whole)),
-        TextPattern::Starts(start) => format!("starts_with({text}, {})", literal(start)),
-        TextPattern::Ends(end) => format!("ends_with({text}, {})", literal(end)),
-        TextPattern::Contains(part) => format!("strpos({text}, {}) > 0", literal(part)),
+        TextPattern::Exact(whole) => format!("{text} = {}", sql_literal(whole)),
+        TextPattern::Starts(start) => format!("starts_with({text}, {})", sql_literal(start)),
+        TextPattern::Ends(end) => format!("ends_with({text}, {})", sql_literal(end)),
+        TextPattern::Contains(part) => format!("strpos({text}, {}) > 0", sql_literal(part)),
         TextPattern::Wildcard(pieces) => {
             let body: String = pieces
                 .iter()
@@ -203,7 +198,7 @@ fn like(text: &str, pattern: &TextPattern) -> String {
                     Piece::Any => ".*".to_owned(),
                 })
                 .collect();
-            format!("regexp_like({text}, {})", literal(&format!("^(?s:{body})$")))
+            format!("regexp_like({text}, {})", sql_literal(&format!("^(?s:{body})$")))
         }
     }
 }

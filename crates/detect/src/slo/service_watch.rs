@@ -14,12 +14,7 @@ use super::{
     budget_watch::{Asked, BudgetWatch},
     ledger::Ledger,
 };
-use crate::{
-    clock::StreamClock,
-    draft::{draft_of, sealed_as},
-    evidence,
-    model_watch::failures,
-};
+use crate::{clock::StreamClock, draft::sealed_as, evidence, model_watch::failures};
 
 /// The name under which findings of services are told: they are of the same kind as a model's own.
 const DETECTOR: &str = "burn_rate";
@@ -145,8 +140,13 @@ impl ServiceBudget {
             Indicator::Success => "status",
             Indicator::Latency { .. } => "latency_ms",
         };
-        let mut finding =
-            draft_of(&model, DETECTOR, wardline_domain::FindingKind::SloBurn, measure, ended.plus(Timestamp::MINUTE));
+        let mut finding = Finding::draft(
+            &model,
+            DETECTOR,
+            wardline_domain::FindingKind::SloBurn,
+            measure,
+            ended.plus(Timestamp::MINUTE),
+        );
         self.watch.fill(&mut finding, slo, &burn, Severity::Page, &format!("service {}", slo.service));
         finding.responsible = carriers
             .into_iter()

@@ -1,6 +1,7 @@
 //! Names as numbers: what is compared and counted, never shown.
 
 use serde::{Deserialize, Serialize};
+use wardline_domain::{class_name, mix_bits, stable_hash};
 
 /// A name's 64-bit hash; zero where there is none. Two of a million names share one with a chance of one in
 /// thirty million.
@@ -14,14 +15,12 @@ impl Key {
 
     /// The key of a name; the same in every version of the program.
     pub fn of(name: &str) -> Self {
-        Self::of_bytes(name.as_bytes())
+        Self(stable_hash(name.as_bytes()).max(1))
     }
 
-    /// The key of a class. Case, blanks around it and a trailing `.0` make no difference, as a class is often
-    /// written `True` here and `true` there.
+    /// The key of a class, as [`class_name`] writes it.
     pub fn of_class(name: &str) -> Self {
-        let trimmed = name.trim();
-        Self::of(&trimmed.strip_suffix(".0").unwrap_or(trimmed).to_ascii_lowercase())
+        Self::of(&class_name(name))
     }
 
     /// The key of one attribute's value.
@@ -36,26 +35,8 @@ impl Key {
 
     /// A key by number, for streams that have no names.
     pub const fn numbered(number: u64) -> Self {
-        Self(mixed(number ^ 0x9E37_79B9_7F4A_7C15) | 1)
+        Self(mix_bits(number ^ 0x9E37_79B9_7F4A_7C15) | 1)
     }
-
-    /// Eight bytes at a time, and mixed until every bit counts (the end of splitmix64).
-    fn of_bytes(bytes: &[u8]) -> Self {
-        let mut hash = 0x9E37_79B9_7F4A_7C15_u64 ^ bytes.len() as u64;
-        for chunk in bytes.chunks(8) {
-            let mut word = [0; 8];
-            word[..chunk.len()].copy_from_slice(chunk);
-            hash = (hash.rotate_left(23) ^ u64::from_le_bytes(word)).wrapping_mul(0xD6E8_FEB8_6659_FD93);
-            hash ^= hash >> 32;
-        }
-        Self(mixed(hash).max(1))
-    }
-}
-
-const fn mixed(hash: u64) -> u64 {
-    let hash = (hash ^ (hash >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
-    let hash = (hash ^ (hash >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
-    hash ^ (hash >> 31)
 }
 
 #[cfg(test)]

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use wardline_domain::{BatchError, EventBatch, Finding, FindingKind, RecordKind, TextColumn, Timestamp};
+use wardline_domain::{BatchError, EventBatch, Finding, FindingKind, RecordKind, TextColumn, Timestamp, sql_literal};
 
 use super::{Change, ChangeKind};
 
@@ -53,7 +53,7 @@ pub fn traffic_change(finding: &Finding) -> Option<Change> {
         sql: format!(
             "select date_trunc('minute', time) as minute, count(*) as predictions from inference where model = {} \
              and {} group by 1 order by 1",
-            literal(&finding.model),
+            sql_literal(&finding.model),
             around(finding.onset)
         ),
     })
@@ -111,7 +111,7 @@ impl<'a> Columns<'a> {
             sql: format!(
                 "select time, version, action, weight, commit, \"by\", dataset_version from deployment \
                  where model = {} and {} order by time",
-                literal(model),
+                sql_literal(model),
                 around(time)
             ),
         })
@@ -136,7 +136,7 @@ impl<'a> Columns<'a> {
             sql: format!(
                 "select dataset_version, channel, min(time) as first, count(*) as n_rows from training_row \
                  where model = {} and {} group by 1, 2 order by first",
-                literal(model),
+                sql_literal(model),
                 around(time)
             ),
         })
@@ -157,7 +157,7 @@ impl<'a> Columns<'a> {
             sql: format!(
                 "select time, instance, name, value from metric where service = {} and name = 'model_load_ms' \
                  and {} order by time",
-                literal(service),
+                sql_literal(service),
                 around(time)
             ),
         })
@@ -182,7 +182,7 @@ impl<'a> Columns<'a> {
             what: body.chars().take(300).collect(),
             sql: format!(
                 "select time, instance, severity, body from log where service = {} and {} order by time",
-                literal(service),
+                sql_literal(service),
                 around(time)
             ),
         })
@@ -192,9 +192,4 @@ impl<'a> Columns<'a> {
 /// An hour on each side.
 fn around(time: Timestamp) -> String {
     format!("time between timestamp '{}' and timestamp '{}'", time.plus(-Timestamp::HOUR), time.plus(Timestamp::HOUR))
-}
-
-/// Text as SQL: quotes are doubled, and nothing else has a meaning in a literal.
-pub(super) fn literal(text: &str) -> String {
-    format!("'{}'", text.replace('\'', "''"))
 }

@@ -86,7 +86,7 @@ fn what_came_afterwards_explains_nothing_and_nothing_may_be_the_answer() {
 
 #[test]
 fn names_in_sql_cannot_end_their_literal() {
-    assert_eq!(super::collect::literal("o'clock'; drop table x; --"), "'o''clock''; drop table x; --'");
+    assert_eq!(wardline_domain::sql_literal("o'clock'; drop table x; --"), "'o''clock''; drop table x; --'");
 }
 
 proptest! {

@@ -52,12 +52,8 @@ struct Settings {
     /// What a share of nothing means, besides weight 0.
     #[serde(default)]
     at_zero: AtZero,
-    #[serde(default = "one_second")]
+    #[serde(default = "TimeLimit::seconds::<1>")]
     time_limit_ms: TimeLimit,
-}
-
-const fn one_second() -> TimeLimit {
-    TimeLimit::milliseconds(1_000)
 }
 
 #[derive(Clone, Debug, Deserialize)]

@@ -4,7 +4,6 @@
 //! version, and an operator undoes it or deploys another.
 
 use async_trait::async_trait;
-use serde::Deserialize;
 use serde_json::{Value, json};
 use wardline_domain::{Action, ActionRequest};
 
@@ -12,54 +11,20 @@ use super::{
     super::{
         ActuatorSpec,
         checked::{Fault, Target, checked},
-        settings::{TimeLimit, Word},
         split::Split,
     },
-    cluster::{Change, ClusterSettings, Object, ObjectSettings, must_hold_version, number_at},
+    cluster::{Change, VersionedObject, must_hold_version, number_at},
 };
 
 pub(in super::super) const SPEC: ActuatorSpec = ActuatorSpec {
     kind: "argo_rollouts",
     build: |ingredients| {
-        let settings: Settings = ingredients.read()?;
-        let Settings { model, namespace, object: name, cluster, version_at, time_limit_ms } = settings;
-        let object = ObjectSettings {
-            group: "argoproj.io",
-            version: "v1alpha1".to_owned(),
-            plural: "rollouts",
-            namespace,
-            name,
-        };
-        let object = Object::new(&ingredients, cluster, object, time_limit_ms)?;
-        Ok(checked(&ingredients.name, time_limit_ms, ArgoRollouts { model, version_at, object }))
+        let (object, limit) = VersionedObject::from_settings(&ingredients, ("argoproj.io", "v1alpha1", "rollouts"))?;
+        Ok(checked(&ingredients.name, limit, ArgoRollouts(object)))
     },
 };
 
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Settings {
-    /// The model that it serves.
-    model: String,
-    namespace: Word,
-    /// The `Rollout`.
-    object: Word,
-    #[serde(default)]
-    cluster: ClusterSettings,
-    /// Where the object names its newest version, such as `/spec/template/spec/containers/0/image`.
-    version_at: Option<String>,
-    #[serde(default = "thirty_seconds")]
-    time_limit_ms: TimeLimit,
-}
-
-const fn thirty_seconds() -> TimeLimit {
-    TimeLimit::milliseconds(30_000)
-}
-
-struct ArgoRollouts {
-    model: String,
-    version_at: Option<String>,
-    object: Object,
-}
+struct ArgoRollouts(VersionedObject);
 
 fn is_aborted(object: &Value) -> bool {
     object.pointer("/status/abort").and_then(Value::as_bool) == Some(true)
@@ -77,7 +42,7 @@ impl Target for ArgoRollouts {
     type State = Value;
 
     fn can(&self, action: &Action) -> bool {
-        Split::is_of(action, &self.model) && matches!(action, Action::SetShare { percent, .. } if *percent == 0.0)
+        Split::is_of(action, &self.0.model) && matches!(action, Action::SetShare { percent, .. } if *percent == 0.0)
     }
 
     async fn aim(&self, action: &Action) -> Result<String, Fault> {
@@ -85,7 +50,7 @@ impl Target for ArgoRollouts {
     }
 
     async fn observe(&self, _version: &String) -> Result<Option<Value>, Fault> {
-        self.object.get().await.map(Some)
+        self.0.object.get().await.map(Some)
     }
 
     fn holds(&self, _version: &String, object: &Value) -> bool {
@@ -99,7 +64,7 @@ impl Target for ArgoRollouts {
         request: &ActionRequest,
     ) -> Result<Option<String>, Fault> {
         let Some(object) = before else { return Ok(None) };
-        must_hold_version(object, self.version_at.as_deref(), version)?;
+        must_hold_version(object, self.0.version_at.as_deref(), version)?;
         let (stable, newest) = (object.pointer("/status/stableRS"), object.pointer("/status/currentPodHash"));
         if stable.is_some() && stable == newest {
             return Err(Fault::Refused(
@@ -109,7 +74,7 @@ impl Target for ArgoRollouts {
             ));
         }
         let patch = json!({"status": {"abort": true}});
-        self.object.change(Some("status"), Change::Merge(patch), request, object).await.map(|()| None)
+        self.0.object.change(Some("status"), Change::Merge(patch), request, object).await.map(|()| None)
     }
 
     fn describe(&self, _version: &String, object: &Value) -> String {

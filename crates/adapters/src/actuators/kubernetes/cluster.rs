@@ -51,6 +51,43 @@ pub(super) struct ObjectSettings {
     pub(super) name: Word,
 }
 
+/// Settings of an actuator that changes one object, which may name its newest version.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct VersionedSettings {
+    /// The model that it serves.
+    model: String,
+    namespace: Word,
+    object: Word,
+    #[serde(default)]
+    cluster: ClusterSettings,
+    /// Where the object names its newest version, such as `/spec/template/spec/containers/0/image`.
+    version_at: Option<String>,
+    #[serde(default = "TimeLimit::seconds::<30>")]
+    time_limit_ms: TimeLimit,
+}
+
+/// An object that serves versions of a model.
+pub(super) struct VersionedObject {
+    pub(super) model: String,
+    pub(super) version_at: Option<String>,
+    pub(super) object: Object,
+}
+
+impl VersionedObject {
+    /// The object that the settings name, of the kind of this path; and how long a change may take.
+    pub(super) fn from_settings(
+        ingredients: &Ingredients<'_>,
+        (group, version, plural): (&'static str, &str, &'static str),
+    ) -> Result<(Self, TimeLimit), ActuatorSettingsError> {
+        let VersionedSettings { model, namespace, object: name, cluster, version_at, time_limit_ms } =
+            ingredients.read()?;
+        let object = ObjectSettings { group, version: version.to_owned(), plural, namespace, name };
+        let object = Object::new(ingredients, cluster, object, time_limit_ms)?;
+        Ok((Self { model, version_at, object }, time_limit_ms))
+    }
+}
+
 /// One object of a cluster.
 pub(super) struct Object {
     object: ObjectSettings,

@@ -4,7 +4,6 @@
 //! `/spec/predictor/model/storageUri`; with it, a version that was replaced meanwhile is not stopped in its place.
 
 use async_trait::async_trait;
-use serde::Deserialize;
 use serde_json::{Value, json};
 use wardline_domain::{Action, ActionRequest};
 
@@ -12,53 +11,21 @@ use super::{
     super::{
         ActuatorSpec,
         checked::{Fault, Target, checked},
-        settings::{TimeLimit, Word},
         split::Split,
     },
-    cluster::{Change, ClusterSettings, Object, ObjectSettings, must_hold_version, number_at},
+    cluster::{Change, VersionedObject, must_hold_version, number_at},
 };
 
 pub(in super::super) const SPEC: ActuatorSpec = ActuatorSpec {
     kind: "kserve",
     build: |ingredients| {
-        let settings: Settings = ingredients.read()?;
-        let Settings { model, namespace, object: name, cluster, version_at, time_limit_ms } = settings;
-        let object = ObjectSettings {
-            group: "serving.kserve.io",
-            version: "v1beta1".to_owned(),
-            plural: "inferenceservices",
-            namespace,
-            name,
-        };
-        let object = Object::new(&ingredients, cluster, object, time_limit_ms)?;
-        Ok(checked(&ingredients.name, time_limit_ms, Kserve { model, version_at, object }))
+        let (object, limit) =
+            VersionedObject::from_settings(&ingredients, ("serving.kserve.io", "v1beta1", "inferenceservices"))?;
+        Ok(checked(&ingredients.name, limit, Kserve(object)))
     },
 };
 
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Settings {
-    /// The model that it serves.
-    model: String,
-    namespace: Word,
-    /// The `InferenceService`.
-    object: Word,
-    #[serde(default)]
-    cluster: ClusterSettings,
-    version_at: Option<String>,
-    #[serde(default = "thirty_seconds")]
-    time_limit_ms: TimeLimit,
-}
-
-const fn thirty_seconds() -> TimeLimit {
-    TimeLimit::milliseconds(30_000)
-}
-
-struct Kserve {
-    model: String,
-    version_at: Option<String>,
-    object: Object,
-}
+struct Kserve(VersionedObject);
 
 /// The version that is meant, and its share.
 struct Aim {
@@ -86,7 +53,7 @@ impl Target for Kserve {
     type State = State;
 
     fn can(&self, action: &Action) -> bool {
-        Split::is_of(action, &self.model)
+        Split::is_of(action, &self.0.model)
     }
 
     async fn aim(&self, action: &Action) -> Result<Aim, Fault> {
@@ -95,7 +62,7 @@ impl Target for Kserve {
     }
 
     async fn observe(&self, _aim: &Aim) -> Result<Option<State>, Fault> {
-        let object = self.object.get().await?;
+        let object = self.0.object.get().await?;
         let asked = number_at(&object, "/spec/predictor/canaryTrafficPercent");
         Ok(Some(State { asked, served: served(&object), object }))
     }
@@ -111,9 +78,9 @@ impl Target for Kserve {
         request: &ActionRequest,
     ) -> Result<Option<String>, Fault> {
         let Some(before) = before else { return Ok(None) };
-        must_hold_version(&before.object, self.version_at.as_deref(), &aim.version)?;
+        must_hold_version(&before.object, self.0.version_at.as_deref(), &aim.version)?;
         let patch = json!({"spec": {"predictor": {"canaryTrafficPercent": aim.percent}}});
-        self.object.change(None, Change::Merge(patch), request, &before.object).await.map(|()| None)
+        self.0.object.change(None, Change::Merge(patch), request, &before.object).await.map(|()| None)
     }
 
     fn describe(&self, _aim: &Aim, state: &State) -> String {

@@ -56,12 +56,8 @@ struct Settings {
     api_version: Option<Word>,
     #[serde(default)]
     cluster: ClusterSettings,
-    #[serde(default = "ten_seconds")]
+    #[serde(default = "TimeLimit::seconds::<10>")]
     time_limit_ms: TimeLimit,
-}
-
-const fn ten_seconds() -> TimeLimit {
-    TimeLimit::milliseconds(10_000)
 }
 
 /// An actuator for one object of such a shape.

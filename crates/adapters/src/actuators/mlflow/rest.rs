@@ -33,12 +33,8 @@ pub(super) struct RegistrySettings {
     /// The number of each version in the registry, where versions are called otherwise.
     #[serde(default)]
     versions: BTreeMap<String, String>,
-    #[serde(default = "ten_seconds")]
+    #[serde(default = "TimeLimit::seconds::<10>")]
     pub(super) time_limit_ms: TimeLimit,
-}
-
-const fn ten_seconds() -> TimeLimit {
-    TimeLimit::milliseconds(10_000)
 }
 
 /// A registry.

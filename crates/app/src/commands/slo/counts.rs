@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 use wardline_detect::slo::SloStatus;
-use wardline_domain::{Indicator, Slo, Span, Timestamp};
+use wardline_domain::{Indicator, Slo, Span, Timestamp, sql_literal};
 
 use super::super::answer::Tables;
 
@@ -17,13 +17,8 @@ pub(super) struct Fired {
     pub(super) title: String,
 }
 
-/// A text as a literal of SQL.
-fn literal(text: &str) -> String {
-    format!("'{}'", text.replace('\'', "''"))
-}
-
 fn list(models: &[String]) -> String {
-    models.iter().map(|model| literal(model)).collect::<Vec<_>>().join(", ")
+    models.iter().map(|model| sql_literal(model)).collect::<Vec<_>>().join(", ")
 }
 
 /// How an objective stands.
@@ -88,6 +83,6 @@ mod tests {
 
     #[test]
     fn a_name_cannot_leave_its_literal() {
-        assert_eq!(literal("x' OR 1=1 --"), "'x'' OR 1=1 --'");
+        assert_eq!(sql_literal("x' OR 1=1 --"), "'x'' OR 1=1 --'");
     }
 }
