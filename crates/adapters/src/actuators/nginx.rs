@@ -39,6 +39,9 @@ pub(super) const SPEC: ActuatorSpec = ActuatorSpec {
     },
 };
 
+/// Connections on which what is wanted must be seen.
+const LOOKS: u32 = 8;
+
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Settings {
@@ -135,6 +138,14 @@ impl Nginx {
         )
     }
 
+    /// What one worker shows.
+    async fn look(&self) -> Result<String, Fault> {
+        // A connection that is kept would be answered by a worker that is about to end.
+        let request = self.web.client().get(self.settings.confirm_url.0.clone()).header("connection", "close");
+        let answer = self.web.send_well(request).await?;
+        Ok(self.web.quoted(&answer.body))
+    }
+
     async fn run(&self, command: &[String]) -> Result<(), Fault> {
         let Some((program, arguments)) = command.split_first() else { return Ok(()) };
         let mut command = Command::new(program);
@@ -168,11 +179,16 @@ impl Target for Nginx {
         Ok(Aim { version: (upstream(&split.version)?, share), standing: (upstream(&split.standing)?, 10_000 - share) })
     }
 
-    async fn observe(&self, _aim: &Aim) -> Result<Option<String>, Fault> {
-        // A connection that is kept would be answered by a worker that is about to end.
-        let request = self.web.client().get(self.settings.confirm_url.0.clone()).header("connection", "close");
-        let answer = self.web.send_well(request).await?;
-        Ok(Some(self.web.quoted(&answer.body)))
+    /// A worker that is about to end may still take a connection, so what is wanted must be seen on several in a row.
+    async fn observe(&self, aim: &Aim) -> Result<Option<String>, Fault> {
+        let mut shown = self.look().await?;
+        for _ in 1..LOOKS {
+            if !self.holds(aim, &shown) {
+                break;
+            }
+            shown = self.look().await?;
+        }
+        Ok(Some(shown))
     }
 
     fn holds(&self, aim: &Aim, shown: &String) -> bool {
