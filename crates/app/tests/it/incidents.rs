@@ -56,7 +56,7 @@ fn attack(model: &str, user: &str, second: u64) -> String {
 }
 
 fn incidents(server: &Server) -> Vec<Value> {
-    let answer: Value = server.get("/v1/incidents").json().unwrap();
+    let answer: Value = server.get("/v1/incidents?limit=10000").json().unwrap();
     answer["incidents"].as_array().unwrap().clone()
 }
 
